@@ -1,0 +1,1 @@
+//! pinlake: row work of the Pinterest data pipeline.

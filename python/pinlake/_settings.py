@@ -1,0 +1,80 @@
+"""Helpers of `config`: reading the file, naming where a value comes from, nearest names."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pinlake.errors import ConfigError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:  # pragma: no cover
+    import tomli as tomllib
+
+FILE = "pinlake.toml"
+
+
+def read_file(file: str | os.PathLike[str] | None) -> tuple[Path, dict[str, Any]]:
+    """The configuration file's path and content; empty if there is none and none was named.
+
+    Raises `ConfigError` if it cannot be read as TOML, `FileNotFoundError` if it was named and
+    does not exist.
+    """
+    named = file or os.environ.get("PINLAKE_CONFIG")
+    path = Path(named or FILE)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        if named:
+            raise
+        return path, {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as UTF-8 text ({error})") from None
+    try:
+        return path, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from None
+
+
+def explain(problem: str, name: str, known: Iterable[str]) -> str:
+    """`problem` with the nearest of the known names, or with all of them.
+
+    >>> explain("unknown key 'landng'", "landng", ["landing", "warehouse"])
+    "unknown key 'landng'; did you mean 'landing'?"
+    >>> explain("unknown kind 'x'", "x", ["pin", "geo"])
+    "unknown kind 'x'; known: pin, geo"
+    """
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if near:
+        return f"{problem}; did you mean {near[0]!r}?"
+    return f"{problem}; known: {', '.join(names)}"
+
+
+def origin(key: str, given: Mapping[str, Any], content: Mapping[str, Any], path: Path) -> str:
+    """Where the value of a dotted key comes from, as a person would look for it."""
+    parts = key.split(".")
+    if _holds(given, parts):
+        return "argument"
+    for depth in range(len(parts), 0, -1):
+        variable = "PINLAKE_" + "__".join(parts[:depth]).upper()
+        if variable in os.environ:
+            return variable
+    return str(path) if _holds(content, parts) else "default"
+
+
+def _holds(table: Any, parts: list[str]) -> bool:
+    """Whether a nested table has the key, or something other than a table above it."""
+    for part in parts:
+        if not isinstance(table, Mapping):
+            return True
+        if part not in table:
+            # A dotted name may itself be a key ("spark.driver.memory").
+            return ".".join(parts) in table
+        table = table[part]
+    return True

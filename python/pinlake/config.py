@@ -1,0 +1,389 @@
+"""Settings: arguments > environment (`PINLAKE_…`) > `pinlake.toml` > defaults.
+
+Reading is strict: a key that does not exist is a `ConfigError` naming the file, the key and the
+nearest one that does. `pinlake config` prints what holds and where each value comes from.
+
+```toml
+landing = "s3://my-bucket"
+warehouse = "main.social"
+max_quarantine = 0.01
+
+[placeholders.pin]
+title = ["n/a", { regex = "^-+$" }]
+
+[kinds.board]
+columns = [{ name = "title" }, { name = "saves", rule = "count" }]
+```
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    field_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from pinlake import _core
+from pinlake._kindtable import KindTable, Placeholder, Strict
+from pinlake._settings import explain, origin, read_file
+from pinlake.errors import ConfigError, is_secret, mask
+
+PREFIX = "PINLAKE_"
+NESTED = "__"
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
+
+
+def seconds(value: Any) -> Any:
+    """A duration in seconds from a number or from text such as `90s`, `30m`, `24h`, `2d`.
+
+    >>> seconds("24h"), seconds("1.5m"), seconds(10)
+    (86400.0, 90.0, 10)
+    """
+    if not isinstance(value, str):
+        return value
+    match = _DURATION.fullmatch(value.strip())
+    if match is None:
+        raise ValueError("a duration is a number of seconds or like 90s, 30m, 24h, 2d")
+    return float(match[1]) * _UNITS[match[2] or "s"]
+
+
+def _words(value: Any) -> Any:
+    """`pin,geo` from the environment or one word from the file as a list."""
+    if isinstance(value, str):
+        return [word for word in re.split(r"[,\s]+", value) if word]
+    return value
+
+
+Duration = Annotated[float, BeforeValidator(seconds), Field(ge=0)]
+Words = Annotated[list[str], NoDecode, BeforeValidator(_words)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Emulate(Strict):
+    """Settings of `pinlake emulate`, table `[emulate]`."""
+
+    to: str | None = None
+    source: str = "synthetic"
+    count: int | None = Field(default=None, ge=0)
+    duration: Duration | None = None
+    rate: str = "max"
+    order: Literal["permuted", "sequential", "seed100"] = "permuted"
+    seed: int = Field(default=0, ge=0)
+    fault: dict[str, Share] = {}
+    flush_size: int = Field(default=1, ge=1)
+    threads: int | None = Field(default=None, ge=1)
+
+    @field_validator("rate", mode="before")
+    @classmethod
+    def _rate(cls, value: Any) -> Any:
+        text = str(value)
+        if text in ("max", "course"):
+            return text
+        try:
+            good = float(text) > 0
+        except ValueError:
+            good = False
+        if not good:
+            raise ValueError("a rate is max, course, or a number of posts a second above 0")
+        return text
+
+
+class Demo(Strict):
+    """Settings of `pinlake demo`, table `[demo]`."""
+
+    posts: int = Field(default=2000, ge=1)
+    out: Path = Path("pinlake-demo")
+    source: Path | None = None
+    flush_size: int = Field(default=100, ge=1)
+
+
+class Config(BaseSettings):
+    """What holds for one call; made by `load`.
+
+    Fields that name places are text as given: a folder, an `s3://` URL, or `catalog.schema`.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_nested_delimiter=NESTED,
+        extra="forbid",
+        frozen=True,
+    )
+
+    landing: str | None = None
+    """Where the landing objects lie: a folder or `s3://bucket/prefix`."""
+    warehouse: str | None = None
+    """Where the tables lie: a folder, or `catalog.schema` on Databricks."""
+    user_id: str = "pinlake"
+    """Prefix of topics (`<user id>.<kind>`) that pinlake makes."""
+    kind: Words = []
+    """Kinds to work on; none: all."""
+    epoch: int = Field(default=0, ge=0)
+    """Raised by one when a topic or a landing is made anew."""
+    full: bool = False
+    """List the whole landing again instead of what is new."""
+    gap_patience: Duration = 24 * 3600
+    """Seconds to wait for a missing offset before its gap is closed and reported."""
+    invalid: Literal["report", "quarantine", "fail"] = "report"
+    """What a bad field does: null and `_errors`, the row to quarantine, or stop."""
+    access: Literal["auto", "direct", "spark"] = "auto"
+    """Who reads the landing: the workers themselves, or Spark's reader."""
+    max_quarantine: Share | None = None
+    """Quality gate: largest share of quarantined records."""
+    max_errors: Share | None = None
+    """Quality gate: largest share of rows with a bad field."""
+    tables: dict[str, str] = {}
+    """Table names by kind, and for `quarantine` and `runs`."""
+    placeholders: dict[str, dict[str, list[Placeholder]]] = {}
+    """More values that mean "missing", by kind and column."""
+    kinds: dict[str, KindTable] = {}
+    """Kinds of yours beside pin, geo and user."""
+    storage: dict[str, str] = {}
+    """Options of the object store: `endpoint`, `region`, `allow_http`. Never credentials."""
+    spark: dict[str, str] = {}
+    """Settings of the local Spark session, such as `"spark.driver.memory" = "4g"`."""
+    emulate: Emulate = Emulate()
+    demo: Demo = Demo()
+
+    _origins: dict[str, str] = {}
+
+    @field_validator("storage", mode="before")
+    @classmethod
+    def _no_credentials(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        for name in value:
+            if is_secret(str(name)):
+                raise ValueError(
+                    f"{name!r} is a credential: give it by the AWS environment, profile or role"
+                )
+        return {str(name): _plain(option) for name, option in value.items()}
+
+    @field_validator("spark", mode="before")
+    @classmethod
+    def _flat(cls, value: Any) -> Any:
+        # TOML reads unquoted dotted keys as nested tables.
+        return _dotted(value) if isinstance(value, Mapping) else value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then the environment, then the file's content, which comes as `_file`."""
+        arguments = dict(getattr(init_settings, "init_kwargs", {}))
+        content = arguments.pop("_content", {})
+        return (
+            InitSettingsSource(settings_cls, arguments),
+            env_settings,
+            InitSettingsSource(settings_cls, content),
+        )
+
+    def plans(self) -> dict[str, str]:
+        """The plan of every kind asked for, as JSON text, in the order pin, geo, user, yours.
+
+        Raises `ConfigError` for an unknown kind, table or column, and for a plan that breaks a
+        rule of plans.
+        """
+        plans = self._all_plans()
+        wanted = list(dict.fromkeys(self.kind)) or list(plans)
+        for name in wanted:
+            if name not in plans:
+                raise ConfigError(explain(f"unknown kind {name!r}", name, plans))
+        return {
+            name: json.dumps(plans[name], ensure_ascii=False) for name in plans if name in wanted
+        }
+
+    def _all_plans(self) -> dict[str, dict[str, Any]]:
+        plans = {name: json.loads(_core.kind_plan(name)) for name in _core.kinds()}
+        for name, table in self.kinds.items():
+            if name in plans:
+                raise ConfigError(f"kind {name!r} is built in; give yours another name")
+            plans[name] = table.plan(name)
+        self._rename(plans)
+        self._more_placeholders(plans)
+        fields = {name: _raw_fields(plan) for name, plan in plans.items()}
+        for name, plan in plans.items():
+            own = {*fields[name], plan["key"], "index", "ind"}
+            others = (field for other in fields if other != name for field in fields[other])
+            plan["foreign"] = [field for field in dict.fromkeys(others) if field not in own]
+        return {
+            name: json.loads(_core.check_plan(json.dumps(plan))) for name, plan in plans.items()
+        }
+
+    def _rename(self, plans: dict[str, dict[str, Any]]) -> None:
+        for name, table in self.tables.items():
+            if name in plans:
+                plans[name]["table"] = table
+            elif name not in ("quarantine", "runs"):
+                known = [*plans, "quarantine", "runs"]
+                raise ConfigError(explain(f"[tables]: unknown kind {name!r}", name, known))
+        taken: dict[str, str] = {}
+        special = {name: self.tables.get(name, name) for name in ("quarantine", "runs")}
+        for name, table in [*special.items(), *((k, p["table"]) for k, p in plans.items())]:
+            if table in taken:
+                raise ConfigError(
+                    f"{taken[table]!r} and {name!r} would share the table {table!r}; "
+                    f"give one of them another name under [tables]"
+                )
+            taken[table] = name
+
+    def _more_placeholders(self, plans: dict[str, dict[str, Any]]) -> None:
+        for name, columns in self.placeholders.items():
+            if name not in plans:
+                raise ConfigError(explain(f"[placeholders]: unknown kind {name!r}", name, plans))
+            known = {column["name"]: column for column in plans[name]["columns"]}
+            for column, more in columns.items():
+                if column not in known:
+                    where = f"[placeholders.{name}]: unknown column {column!r}"
+                    raise ConfigError(explain(where, column, known))
+                given = [m if isinstance(m, str) else m.model_dump() for m in more]
+                known[column].setdefault("placeholders", []).extend(given)
+
+    def shown(self) -> list[tuple[str, Any, str]]:
+        """Every setting as (key, value with secrets masked, where it comes from)."""
+        rows: list[tuple[str, Any, str]] = []
+        settings = self.model_dump(mode="json")
+        settings["kinds"] = self.model_dump(mode="json", include={"kinds"}, exclude_defaults=True)
+        settings["kinds"] = settings["kinds"].get("kinds", {})
+        for key, value in _leaves(settings):
+            rows.append((key, _masked(key, value), self._origins.get(key, "default")))
+        return rows
+
+
+def load(*, file: str | os.PathLike[str] | None = None, **arguments: Any) -> Config:
+    """Settings for one call; arguments that are None do not count.
+
+    `file` is the configuration file; without it `PINLAKE_CONFIG` names it, else `pinlake.toml`
+    in the working directory is read if there is one.
+
+    Raises `ConfigError` (one line: file, key, nearest valid key) and `FileNotFoundError` for a
+    file that was asked for and is not there.
+
+    >>> load(landing="/data/landing", kind=["pin"]).kind
+    ['pin']
+    """
+    path, content = read_file(file)
+    given = _given(arguments)
+    try:
+        config = Config(**given, **({"_content": content} if content else {}))
+    except ValidationError as error:
+        raise ConfigError(_problem(error, given, content, path)) from None
+    except ValueError as error:  # pydantic-settings: JSON in an environment variable
+        raise ConfigError(mask(f"environment: {error}")) from None
+    for key, _ in _leaves(config.model_dump(mode="json")):
+        config._origins[key] = origin(key, given, content, path)
+    try:
+        config.plans()
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}" if content else str(error)) from None
+    return config
+
+
+def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """`arguments` without what was not given, in nested tables too."""
+    kept: dict[str, Any] = {}
+    for key, value in arguments.items():
+        if isinstance(value, Mapping):
+            value = _given(value) or None
+        if value is not None:
+            kept[key] = value
+    return kept
+
+
+def _problem(
+    error: ValidationError, given: Mapping[str, Any], content: Mapping[str, Any], path: Path
+) -> str:
+    """The first of pydantic's findings as one line."""
+    # A mistyped key is also a missing one: the typo is the better news.
+    found = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
+    first = found[0]
+    loc = [str(part) for part in first["loc"]]
+    key = ".".join(loc)
+    where = origin(key, given, content, path)
+    if where == "default":
+        where = origin(".".join(loc[:-1]), given, content, path)
+    if first["type"] == "extra_forbidden":
+        return f"{where}: " + explain(f"unknown key {key!r}", loc[-1], _keys_beside(loc))
+    value = first.get("input")
+    if first["type"] == "literal_error":
+        known = re.findall(r"'([^']*)'", first["ctx"]["expected"])
+        return f"{where}: " + explain(f"{key}: unknown value {value!r}", str(value), known)
+    why = first["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    told = isinstance(value, str | int | float) and not is_secret(key)
+    return mask(f"{where}: {key}{f' = {value!r}' if told else ''}: {why[:1].lower()}{why[1:]}")
+
+
+def _keys_beside(loc: list[str]) -> list[str]:
+    """The keys that are valid where `loc` stands."""
+    model: Any = Config
+    for part in loc[:-1]:
+        if isinstance(model, type) and part in model.model_fields:
+            model = _inner_model(model.model_fields[part].annotation)
+    return list(getattr(model, "model_fields", {}))
+
+
+def _inner_model(annotation: Any) -> Any:
+    """The model inside `Model`, `dict[str, Model]` or `list[Model]`."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for inner in getattr(annotation, "__args__", ()):
+        found = _inner_model(inner)
+        if found is not None:
+            return found
+    return None
+
+
+def _raw_fields(plan: Mapping[str, Any]) -> list[str]:
+    return [field for column in plan["columns"] for field in column["fields"]]
+
+
+def _leaves(value: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Nested tables as dotted keys; an empty table is a leaf."""
+    rows: list[tuple[str, Any]] = []
+    for key, inner in value.items():
+        name = f"{prefix}{key}"
+        if isinstance(inner, Mapping) and inner:
+            rows.extend(_leaves(inner, f"{name}."))
+        else:
+            rows.append((name, inner))
+    return rows
+
+
+def _dotted(value: Mapping[str, Any]) -> dict[str, str]:
+    return {key: _plain(inner) for key, inner in _leaves(value)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _masked(key: str, value: Any) -> Any:
+    if value is not None and is_secret(key):
+        return "***"
+    return mask(value) if isinstance(value, str) else value

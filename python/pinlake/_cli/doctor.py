@@ -1,0 +1,43 @@
+"""`pinlake doctor`."""
+
+from __future__ import annotations
+
+import typer
+
+from pinlake._cli.common import ConfigFile, Json, examples, print_json
+
+EPILOG = examples("pinlake doctor", "pinlake doctor --json")
+_COLOURS = {"ok": "green", "optional": "yellow", "missing": "red"}
+
+
+def doctor(*, config: ConfigFile = None, json: Json = False) -> None:
+    """Say what this machine has and lacks: Java, Spark, jars, credentials, endpoints.
+
+    Exit code 1 if something is missing; each such line ends with its remedy.
+    """
+    from pinlake import _doctor
+    from pinlake.config import Config, load
+    from pinlake.errors import PinlakeError, one_line
+
+    settings: Config | None = None
+    problem = ""
+    try:
+        settings = load(file=config)
+    except (PinlakeError, OSError) as error:
+        problem = one_line(error)
+    findings = _doctor.examine(settings, problem)
+    if json:
+        print_json(_doctor.as_json(findings))
+    else:
+        width = max(len(finding.what) for finding in findings)
+        for finding in findings:
+            state = typer.style(f"{finding.state:8}", fg=_COLOURS[finding.state])
+            remedy = f" -> {finding.remedy}" if finding.remedy else ""
+            typer.echo(f"{state}  {finding.what:{width}}  {finding.found}{remedy}")
+    if any(finding.state == "missing" for finding in findings):
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb."""
+    app.command(epilog=EPILOG)(doctor)

@@ -1,0 +1,233 @@
+"""What this machine has and lacks for pinlake; one line and a remedy each."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pinlake._settings import explain
+from pinlake.config import PREFIX, Config
+from pinlake.errors import one_line
+
+State = Literal["ok", "optional", "missing"]
+
+# Versions the tests run on; Spark 3.5 and 4.x need Java 17 or 21.
+JAVA = (17, 21)
+SPARK = ("3.5", "4.0", "4.1", "4.2")
+# Read by pinlake beside the settings.
+VARIABLES = ("PINLAKE_CONFIG", "PINLAKE_DATA", "PINLAKE_DEBUG", "PINLAKE_JARS", "PINLAKE_STAGE")
+# The demo's landing and tables take some 20 MB, Spark's scratch space more.
+DISK_BYTES = 2 * 1024**3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at."""
+
+    what: str
+    state: State
+    found: str
+    remedy: str = ""
+
+
+def examine(config: Config | None, problem: str = "") -> list[Finding]:
+    """Looks at everything; `problem` is why the settings could not be read, if so."""
+    findings = [python(), java(), *spark(), jars(), disk(Path.cwd())]
+    if config is None:
+        findings.append(Finding("settings", "missing", problem, "mend the setting that is named"))
+        return findings
+    findings += [*variables(), *storage(config), *places(config)]
+    return findings
+
+
+def as_json(findings: list[Finding]) -> list[dict[str, Any]]:
+    """The findings as rows."""
+    return [asdict(finding) for finding in findings]
+
+
+def python() -> Finding:
+    """The interpreter."""
+    version = platform.python_version()
+    if sys.version_info < (3, 10):
+        return Finding("python", "missing", version, "install Python 3.10 or newer")
+    return Finding("python", "ok", f"{version}, {sys.executable}")
+
+
+def java_home() -> str | None:
+    """The `java` that Spark would start, or None."""
+    home = os.environ.get("JAVA_HOME")
+    if home:
+        candidate = Path(home, "bin", "java")
+        return str(candidate) if candidate.is_file() else None
+    return shutil.which("java")
+
+
+def java_version(java: str) -> int | None:
+    """Major version of a `java`, or None if it does not run."""
+    try:
+        told = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    match = re.search(r'version "(?:1\.)?(\d+)', told.stderr + told.stdout)
+    return int(match[1]) if match else None
+
+
+JAVA_REMEDY = "install Java 17 or 21 (Debian: apt-get install openjdk-17-jre-headless)"
+
+
+def java() -> Finding:
+    """The Java that Spark would start."""
+    found = java_home()
+    home = os.environ.get("JAVA_HOME")
+    if found is None and home:
+        return Finding(
+            "java", "missing", f"JAVA_HOME={home} has no bin/java", "mend or unset JAVA_HOME"
+        )
+    if found is None:
+        return Finding("java", "missing", "none on the PATH", JAVA_REMEDY)
+    version = java_version(found)
+    if version is None:
+        return Finding("java", "missing", f"{found} does not run", JAVA_REMEDY)
+    if version not in JAVA:
+        return Finding("java", "missing", f"Java {version}, {found}", JAVA_REMEDY)
+    return Finding("java", "ok", f"Java {version}, {found}")
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def spark() -> Iterator[Finding]:
+    """PySpark and the Python packages it needs to exchange Arrow data."""
+    version = _version("pyspark")
+    remedy = "pip install 'pinlake[spark]'"
+    if version is None:
+        yield Finding("pyspark", "missing", "not installed", remedy)
+        return
+    line = ".".join(version.split(".")[:2])
+    if line in SPARK:
+        yield Finding("pyspark", "ok", version)
+    else:
+        yield Finding("pyspark", "missing", f"{version}; tested are {', '.join(SPARK)}", remedy)
+    for package in ("pyarrow", "pandas", "numpy"):
+        found = _version(package)
+        if found is None:
+            yield Finding(package, "missing", "not installed", remedy)
+        elif package == "pandas" and int(found.split(".")[0]) >= 3:
+            yield Finding(package, "missing", found, "pip install 'pandas<3'")
+        else:
+            yield Finding(package, "ok", found)
+
+
+def jars() -> Finding:
+    """The Delta jars."""
+    folder = os.environ.get("PINLAKE_JARS")
+    if not folder:
+        return Finding(
+            "delta jars", "ok", "PINLAKE_JARS is not set: fetched once from Maven when needed"
+        )
+    found = sorted(path.name for path in Path(folder).glob("delta-spark_*.jar"))
+    if not found:
+        return Finding(
+            "delta jars",
+            "missing",
+            f"PINLAKE_JARS={folder} holds no delta-spark_*.jar",
+            "put the jars there, or unset it to have them fetched",
+        )
+    return Finding("delta jars", "ok", f"{', '.join(found)} in {folder}")
+
+
+def disk(folder: Path) -> Finding:
+    """Room to work in."""
+    free = shutil.disk_usage(folder).free
+    found = f"{free / 1024**3:.1f} GiB free in {folder}"
+    if free < DISK_BYTES:
+        return Finding("disk", "missing", found, "make 2 GiB of room")
+    return Finding("disk", "ok", found)
+
+
+def variables() -> Iterator[Finding]:
+    """Environment variables that look like ours and are not."""
+    known = {*VARIABLES, *(PREFIX + name.upper() for name in Config.model_fields)}
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name.split("__")[0] not in known:
+            said = explain(f"{name} is no setting", name, sorted(known))
+            yield Finding("environment", "missing", said, f"rename or unset {name}")
+
+
+# What the readers take, in their order; a role of the machine itself shows only when asked.
+_CREDENTIALS: tuple[tuple[str, Callable[[], bool]], ...] = (
+    ("the environment", lambda: bool(os.environ.get("AWS_ACCESS_KEY_ID"))),
+    ("a web identity token", lambda: bool(os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE"))),
+    (
+        "the container's role",
+        lambda: any(
+            os.environ.get(f"AWS_CONTAINER_CREDENTIALS_{kind}_URI") for kind in ("RELATIVE", "FULL")
+        ),
+    ),
+)
+
+
+def storage(config: Config) -> Iterator[Finding]:
+    """Credentials and endpoint of the object store."""
+    places = [config.landing, config.warehouse, config.emulate.to]
+    wanted = any(place and re.search(r"\bs3[an]?://", place) for place in places)
+    source = next((name for name, there in _CREDENTIALS if there()), None)
+    if source is not None:
+        yield Finding("aws credentials", "ok", f"from {source}")
+    elif wanted:
+        remedy = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run under a role"
+        yield Finding("aws credentials", "missing", "none seen", remedy)
+    else:
+        yield Finding("aws credentials", "optional", "none seen; only s3:// needs them")
+    endpoint = config.storage.get("endpoint") or os.environ.get("AWS_ENDPOINT_URL")
+    if endpoint:
+        yield _answers(endpoint)
+
+
+def _answers(endpoint: str) -> Finding:
+    parts = urlsplit(endpoint)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        with socket.create_connection((parts.hostname or "", port), timeout=5):
+            return Finding("endpoint", "ok", f"{parts.hostname}:{port} answers")
+    except (OSError, ValueError) as error:
+        said = f"{parts.hostname or endpoint}: {one_line(error)}"
+        return Finding("endpoint", "missing", said, "start the service or mend storage.endpoint")
+
+
+def places(config: Config) -> Iterator[Finding]:
+    """The landing and the warehouse, if they are folders."""
+    if config.landing and "://" not in config.landing:
+        folder = Path(config.landing)
+        if not folder.is_dir():
+            yield Finding("landing", "missing", f"{folder} is no folder", "mend landing")
+        elif not os.access(folder, os.R_OK | os.X_OK):
+            yield Finding("landing", "missing", f"{folder} cannot be read", "make it readable")
+        else:
+            yield Finding("landing", "ok", str(folder))
+    if config.warehouse and "://" not in config.warehouse and is_path(config.warehouse):
+        folder = Path(config.warehouse)
+        if folder.exists() and not folder.is_dir():
+            yield Finding("warehouse", "missing", f"{folder} is a file", "name a folder")
+        else:
+            yield Finding("warehouse", "ok", str(folder))
+
+
+def is_path(place: str) -> bool:
+    """Two words and one dot, no slash, are `catalog.schema`; all else is a folder."""
+    return re.fullmatch(r"\w+\.\w+", place) is None

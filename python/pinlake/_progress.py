@@ -1,0 +1,183 @@
+"""How far a piece of work is: a bar in a terminal, a line every few seconds elsewhere; on stderr."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, TextIO, TypeVar
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.progress import TaskID
+
+T = TypeVar("T")
+
+# Seconds between two lines where nobody watches a bar.
+EVERY = 5.0
+# Seconds between two looks at a counter; a key press waits at most this long.
+POLL = 0.1
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them.
+
+    >>> duration(4.25), duration(75), duration(7300)
+    ('4.2 s', '1 min 15 s', '2 h 1 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    whole = int(seconds)
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+class Progress:
+    """Counts, rate and time left of one piece of work.
+
+    >>> with Progress("read", total=10, unit="objects", stream=sys.stdout) as progress:
+    ...     progress.at(10)  # doctest: +ELLIPSIS
+    read: 10 objects in ...
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        total: int | None = None,
+        unit: str = "records",
+        stream: TextIO | None = None,
+        every: float = EVERY,
+    ) -> None:
+        self._what = what
+        self._total = total
+        self._unit = unit
+        self._stream = stream or sys.stderr
+        self._every = every
+        self._done = 0
+        self._start = self._told = time.monotonic()
+        self._bar: Bar | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Progress:
+        self._start = self._told = time.monotonic()
+        if self._stream.isatty():
+            self._bar, self._task = _bar(self._what, self._total, self._unit, self._stream)
+            self._bar.start()
+        return self
+
+    def at(self, done: int) -> None:
+        """Says that `done` units are done by now."""
+        self._done = done
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, completed=done)
+        elif time.monotonic() - self._told >= self._every:
+            self._told = time.monotonic()
+            self._say(self.line())
+
+    def note(self, text: str) -> None:
+        """Says what is being done now, in place of the name."""
+        self._what = text
+        if self._bar is not None and self._task is not None:
+            self._bar.update(self._task, description=text)
+
+    def line(self) -> str:
+        """How far it is: counts, rate, time left."""
+        passed = max(time.monotonic() - self._start, 1e-9)
+        rate = self._done / passed
+        if self._total is None:
+            count = f"{self._done:,} {self._unit}" if self._done else "at work"
+            rest = f"after {duration(passed)}"
+        else:
+            count = f"{self._done:,} of {self._total:,} {self._unit}"
+            left = (self._total - self._done) / rate if rate else 0.0
+            rest = f"{duration(left)} left" if rate else f"after {duration(passed)}"
+        speed = f", {rate:,.0f}/s" if self._done else ""
+        return f"{self._what}: {count}{speed}, {rest}"
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+        if kind is None and self._done:
+            passed = max(time.monotonic() - self._start, 1e-9)
+            speed = f" ({self._done / passed:,.0f}/s)" if passed > 1e-3 else ""
+            self._say(f"{self._what}: {self._done:,} {self._unit} in {duration(passed)}{speed}")
+
+    def _say(self, text: str) -> None:
+        print(text, file=self._stream, flush=True)
+
+
+def _bar(what: str, total: int | None, unit: str, stream: TextIO) -> tuple[Bar, TaskID]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Count(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            of = f" of {task.total:,.0f}" if task.total else ""
+            rate = f", {task.speed:,.0f}/s" if task.speed else ""
+            return Text(f"{task.completed:,.0f}{of} {unit}{rate}")
+
+    columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(), Count()]
+    columns.append(TimeRemainingColumn() if total else TimeElapsedColumn())
+    bar = Progress(*columns, console=Console(file=stream), transient=True)
+    return bar, bar.add_task(what, total=total)
+
+
+def follow(
+    work: Callable[[], T],
+    progress: Progress,
+    *,
+    count: Callable[[], int] | None = None,
+    stop: Callable[[], None] | None = None,
+) -> T:
+    """Runs `work` beside the main thread, which looks at `count` and takes Ctrl-C.
+
+    Native calls do not see signals, hence the second thread. The first Ctrl-C calls `stop` and
+    waits for `work` to end; the second, or the first without a `stop`, raises KeyboardInterrupt.
+    """
+    results: list[T] = []
+    errors: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:  # handed to the main thread, whatever it is
+            errors.append(error)
+
+    thread = threading.Thread(target=target, name="pinlake-work", daemon=True)
+    thread.start()
+    asked = False
+    with progress:
+        while thread.is_alive():
+            try:
+                thread.join(POLL)
+                progress.at(count() if count is not None else 0)
+            except KeyboardInterrupt:
+                if asked or stop is None:
+                    raise
+                asked = True
+                stop()
+        if count is not None and not errors:
+            progress.at(count())
+        if errors:
+            raise errors[0]
+    if asked:
+        raise KeyboardInterrupt
+    return results[0]

@@ -181,8 +181,10 @@ class Config(BaseSettings):
     @field_validator("spark", mode="before")
     @classmethod
     def _flat(cls, value: Any) -> Any:
-        # TOML reads unquoted dotted keys as nested tables.
-        return _dotted(value) if isinstance(value, Mapping) else value
+        # TOML reads unquoted dotted keys as nested tables, and `spark.…` at the top as this one.
+        if not isinstance(value, Mapping):
+            return value
+        return {f"spark.{k.removeprefix('spark.')}": _plain(v) for k, v in _leaves(value)}
 
     @classmethod
     def settings_customise_sources(
@@ -270,7 +272,8 @@ class Config(BaseSettings):
         settings["kinds"] = self.model_dump(mode="json", include={"kinds"}, exclude_defaults=True)
         settings["kinds"] = settings["kinds"].get("kinds", {})
         for key, value in _leaves(settings):
-            rows.append((key, _masked(key, value), self._origins.get(key, "default")))
+            shown = "spark." + key.removeprefix("spark.spark.") if key.startswith("spark.") else key
+            rows.append((shown, _masked(key, value), self._origins.get(key, "default")))
         return rows
 
 
@@ -295,7 +298,8 @@ def load(*, file: str | os.PathLike[str] | None = None, **arguments: Any) -> Con
     except ValueError as error:  # pydantic-settings: JSON in an environment variable
         raise ConfigError(mask(f"environment: {error}")) from None
     for key, _ in _leaves(config.model_dump(mode="json")):
-        config._origins[key] = origin(key, given, content, path)
+        looked = "spark" if key.startswith("spark.") else key
+        config._origins[key] = origin(looked, given, content, path)
     try:
         config.plans()
     except ConfigError as error:
@@ -371,10 +375,6 @@ def _leaves(value: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]
         else:
             rows.append((name, inner))
     return rows
-
-
-def _dotted(value: Mapping[str, Any]) -> dict[str, str]:
-    return {key: _plain(inner) for key, inner in _leaves(value)}
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,200 @@
+"""Settings: where they come from, and one clear line for each mistake."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pinlake.config import load, seconds
+from pinlake.errors import ConfigError, is_secret, mask, one_line
+
+
+@pytest.fixture(autouse=True)
+def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings but the test's own."""
+    import os
+
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("PINLAKE_"):
+            monkeypatch.delenv(name)
+
+
+def write(text: str, name: str = "pinlake.toml") -> None:
+    Path(name).write_text(text, encoding="utf-8")
+
+
+def refused(text: str) -> str:
+    write(text)
+    with pytest.raises(ConfigError) as caught:
+        load()
+    told = str(caught.value)
+    assert "\n" not in told
+    assert "pinlake.toml" in told
+    return told
+
+
+def test_arguments_go_before_the_environment_before_the_file_before_defaults(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write('landing = "file"\nwarehouse = "file"\nuser_id = "file"\n[emulate]\ncount = 1\nseed = 1\n')
+    monkeypatch.setenv("PINLAKE_LANDING", "environment")
+    monkeypatch.setenv("PINLAKE_WAREHOUSE", "environment")
+    monkeypatch.setenv("PINLAKE_EMULATE__COUNT", "2")
+    config = load(landing="argument", warehouse=None, emulate={"order": "seed100", "seed": None})
+    assert (config.landing, config.warehouse, config.user_id) == (
+        "argument",
+        "environment",
+        "file",
+    )
+    assert (config.emulate.count, config.emulate.seed, config.emulate.order) == (2, 1, "seed100")
+    assert config.gap_patience == 86400
+    origins = {key: where for key, _, where in config.shown()}
+    assert origins["landing"] == "argument"
+    assert origins["warehouse"] == "PINLAKE_WAREHOUSE"
+    assert origins["user_id"] == "pinlake.toml"
+    assert origins["emulate.count"] == "PINLAKE_EMULATE__COUNT"
+    assert origins["epoch"] == "default"
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ('landng = "x"', "unknown key 'landng'; did you mean 'landing'?"),
+        ("[emulat]\ncount = 1", "unknown key 'emulat'; did you mean 'emulate'?"),
+        ("[emulate]\ncuont = 1", "unknown key 'emulate.cuont'; did you mean 'count'?"),
+        ("[kinds.b]\ncolums = []", "unknown key 'kinds.b.colums'; did you mean 'columns'?"),
+        ('[kinds.b]\nkey = "k"', "kinds.b.columns: field required"),
+        ('[[kinds.b.columns]]\nname = "x"\nrul = "y"', "did you mean 'rule'?"),
+        ('[[kinds.b.columns]]\nname = "x"\nrule = "integr"', "did you mean 'integer'?"),
+        ('[[kinds.b.columns]]\nname = "x"\nrule = "integer"', "rule 'integer' needs 'min'"),
+        ('[[kinds.b.columns]]\nname = "x"\nprefix = "y"', "rule 'text' takes no 'prefix'"),
+        ('[[kinds.pin.columns]]\nname = "x"', "kind 'pin' is built in"),
+        ('[[kinds.b.columns]]\nname = "X"', "lower-case"),
+        ('[placeholders.pin]\ntitel = ["x"]', "unknown column 'titel'; did you mean 'title'?"),
+        ('[placeholders.pins]\ntitle = ["x"]', "unknown kind 'pins'; did you mean 'pin'?"),
+        ('[placeholders.pin]\ntitle = [{ regex = "(" }]', "regex"),
+        ('[placeholders.pin]\ntitle = [{ regexp = "x" }]', "regexp"),
+        ('[tables]\npin = "geo"', "would share the table 'geo'"),
+        ('[tables]\npinn = "x"', "did you mean 'pin'?"),
+        ('kind = ["pinn"]', "unknown kind 'pinn'; did you mean 'pin'?"),
+        ('invalid = "qurantine"', "did you mean 'quarantine'?"),
+        ("max_quarantine = 2", "max_quarantine = 2"),
+        ('gap_patience = "1w"', "90s, 30m, 24h, 2d"),
+        ('[emulate]\nrate = "-1"', "a number of posts a second"),
+        ("landing = 5", "should be a valid string"),
+        ("x = ", "not TOML"),
+        ('[storage]\nsecret_access_key = "abc"', "is a credential"),
+    ],
+)
+def test_each_mistake_in_the_file_is_one_clear_line(text: str, wanted: str) -> None:
+    told = refused(text)
+    assert wanted in told
+    assert "abc" not in told
+
+
+def test_a_mistake_in_the_environment_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINLAKE_MAX_ERRORS", "many")
+    with pytest.raises(ConfigError, match=r"^PINLAKE_MAX_ERRORS: max_errors = 'many'"):
+        load()
+    monkeypatch.delenv("PINLAKE_MAX_ERRORS")
+    monkeypatch.setenv("PINLAKE_TABLES", "not json")
+    with pytest.raises(ConfigError, match="tables"):
+        load()
+
+
+def test_a_file_that_was_asked_for_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    load()
+    with pytest.raises(FileNotFoundError):
+        load(file="other.toml")
+    monkeypatch.setenv("PINLAKE_CONFIG", "other.toml")
+    with pytest.raises(FileNotFoundError):
+        load()
+    write('landing = "here"', "other.toml")
+    assert load().landing == "here"
+
+
+def test_a_byte_order_mark_and_words_in_the_environment_are_fine(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    Path("pinlake.toml").write_bytes(b"\xef\xbb\xbflanding = 'x'\n")
+    monkeypatch.setenv("PINLAKE_KIND", "pin, geo")
+    config = load()
+    assert (config.landing, config.kind) == ("x", ["pin", "geo"])
+
+
+def test_a_kind_of_yours_is_a_table() -> None:
+    write(
+        """
+        [placeholders.pin]
+        title = ["n/a", { regex = "^-+$" }]
+        [tables]
+        pin = "a1_pin_table"
+        [kinds.board]
+        table = "boards"
+        columns = [
+            { name = "board_title", placeholders = ["none"] },
+            { name = "saves", rule = "count" },
+            { name = "score", rule = "number", min = 0, max = 5.5 },
+            { name = "owner", rule = "joined", fields = ["first", "last"] },
+        ]
+        """
+    )
+    plans = {name: json.loads(plan) for name, plan in load().plans().items()}
+    assert list(plans) == ["pin", "geo", "user", "board"]
+    board = plans["board"]
+    assert (board["table"], board["key"]) == ("boards", "index")
+    assert [column["name"] for column in board["columns"]] == [
+        "board_title",
+        "saves",
+        "score",
+        "owner",
+    ]
+    assert board["columns"][0]["fields"] == ["board_title"]
+    assert board["columns"][3]["separator"] == " "
+    assert "latitude" in board["foreign"]
+    assert "board_title" in plans["pin"]["foreign"]
+    assert plans["pin"]["table"] == "a1_pin_table"
+    title = next(column for column in plans["pin"]["columns"] if column["name"] == "title")
+    assert title["placeholders"] == ["No Title Data Available", "n/a", {"regex": "^-+$"}]
+
+
+def test_only_the_kinds_asked_for() -> None:
+    assert list(load(kind=["user", "pin"]).plans()) == ["pin", "user"]
+
+
+def test_secrets_are_masked(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(
+        """
+        landing = "https://me:hunter2@host/landing"
+        [spark]
+        "spark.hadoop.fs.s3a.secret.key" = "hunter2"
+        driver.memory = "2g"
+        """
+    )
+    shown = {key: value for key, value, _ in load().shown()}
+    assert shown["landing"] == "https://***@host/landing"
+    assert shown["spark.hadoop.fs.s3a.secret.key"] == "***"
+    assert shown["spark.driver.memory"] == "2g"
+    assert "hunter2" not in repr(shown)
+    assert load().spark["spark.driver.memory"] == "2g"
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI")
+    assert "wJalr" not in mask("denied for wJalrXUtnFEMI")
+    assert is_secret("AWS_SESSION_TOKEN")
+    assert not is_secret("warehouse")
+
+
+def test_one_line_says_what_and_where() -> None:
+    assert one_line(FileNotFoundError(2, "No such file", "/a/b")).startswith("/a/b: no such file")
+    assert "permission denied" in one_line(PermissionError(13, "Permission denied", "/a"))
+    assert one_line(ValueError("a\n b")) == "a b"
+    assert "ValueError" in one_line(ValueError())
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"), [("90", 90), ("90s", 90), ("1.5m", 90), ("2h", 7200), ("1d", 86400)]
+)
+def test_durations(given: str, wanted: float) -> None:
+    assert seconds(given) == wanted

@@ -1,0 +1,335 @@
+//! The plan at work: a chunk of payloads in, a record batch out.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, new_null_array};
+use arrow::buffer::ScalarBuffer;
+use arrow::compute::{filter_record_batch, nullif};
+use arrow::datatypes::SchemaRef;
+
+use super::builder::Input;
+use super::placeholder::Placeholders;
+use super::problem::Problems;
+use super::{boolean, coordinates, count, integer, joined, meta, number, prefix, text, timestamp};
+use crate::dedup::fingerprint::fingerprints;
+use crate::error::{Error, Result};
+use crate::kind::{Kind, Rule};
+use crate::parse::{BATCH_ROWS, Chunk, Layout, Positions, Records, RejectCode};
+use crate::schema::Frame;
+
+/// What becomes of a record with a bad field.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Invalid {
+    /// It is a row; `_errors` names the field.
+    #[default]
+    Report,
+    /// It is quarantined with code `invalid_field`.
+    Quarantine,
+    /// It stops the run.
+    Fail,
+}
+
+impl Invalid {
+    /// The choice of a name.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for another name.
+    pub fn of(name: &str) -> Result<Self> {
+        match name {
+            "report" => Ok(Self::Report),
+            "quarantine" => Ok(Self::Quarantine),
+            "fail" => Ok(Self::Fail),
+            _ => Err(Error::Config(format!("invalid={name:?}: use \"report\", \"quarantine\" or \"fail\""))),
+        }
+    }
+}
+
+/// How to clean.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// What becomes of a record with a bad field.
+    pub invalid: Invalid,
+    /// Which columns to give.
+    pub frame: Frame,
+    /// `_ingested_at`, µs since 1970 UTC.
+    pub ingested_at: Option<i64>,
+    /// `_run_id`.
+    pub run_id: Option<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { invalid: Invalid::Report, frame: Frame::Full, ingested_at: None, run_id: None }
+    }
+}
+
+/// What came of one origin of a chunk: a receipt's sums.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Records, rejected ones included.
+    pub records: u64,
+    /// Of them, rejected.
+    pub rejected: u64,
+    /// Records with at least one bad field, rejected or not.
+    pub flawed: u64,
+    /// Bytes of the records.
+    pub bytes: u64,
+    /// Sum of `_hash`.
+    pub hash: i128,
+}
+
+/// A cleaned chunk.
+#[derive(Debug)]
+pub struct Cleaned {
+    /// Its rows in reading order, at most [`BATCH_ROWS`] a batch; none if there were no records.
+    pub batches: Vec<RecordBatch>,
+    /// Sums by origin; one entry if the positions came with the payloads.
+    pub tallies: Vec<Tally>,
+}
+
+/// Cleans chunks of one kind. Keeps its memory between them.
+#[derive(Debug)]
+pub struct Cleaner {
+    kind: Arc<Kind>,
+    options: Options,
+    layout: Layout,
+    /// A column each.
+    placeholders: Vec<Placeholders>,
+    records: Records,
+    schema: SchemaRef,
+}
+
+impl Cleaner {
+    /// A cleaner for a kind.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if a placeholder of the plan does not compile.
+    ///
+    /// ```
+    /// use pinlake::{clean::{Cleaner, Options}, kind::Kind, parse::{ChunkBuffer, Form}};
+    /// let mut cleaner = Cleaner::new(Kind::builtin("user")?, Options::default())?;
+    /// let mut chunk = ChunkBuffer::default();
+    /// chunk.push(br#"{"ind": 7, "first_name": "Abigail", "age": "20"}"#, Form::Message, 0, 0, 0);
+    /// let cleaned = cleaner.clean(chunk.as_chunk())?;
+    /// assert_eq!(cleaned.batches[0].num_rows(), 1);
+    /// # Ok::<(), pinlake::Error>(())
+    /// ```
+    pub fn new(kind: Arc<Kind>, options: Options) -> Result<Self> {
+        let placeholders = kind
+            .columns
+            .iter()
+            .map(|column| Placeholders::new(&column.placeholders))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            layout: Layout::new(&kind),
+            placeholders,
+            records: Records::default(),
+            schema: options.frame.schema(&kind),
+            options,
+            kind,
+        })
+    }
+
+    /// The columns it gives.
+    #[must_use]
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The kind it cleans.
+    #[must_use]
+    pub const fn kind(&self) -> &Arc<Kind> {
+        &self.kind
+    }
+
+    /// Parses and cleans a chunk: every record becomes a row or a rejected row.
+    ///
+    /// # Errors
+    /// [`Error::Quality`] with [`Invalid::Fail`] and a bad field or record; [`Error::Arrow`] if the
+    /// columns outgrow 32-bit offsets.
+    pub fn clean(&mut self, chunk: Chunk<'_>) -> Result<Cleaned> {
+        self.records.read(&self.layout, chunk);
+        // The plan outlives the borrow of the records.
+        let kind = Arc::clone(&self.kind);
+        let mut problems = Problems::default();
+        let mut columns = self.clean_columns(&kind, chunk, &mut problems)?;
+        problems.sort();
+        let flawed = flawed_rows(&problems);
+        if self.options.invalid == Invalid::Fail {
+            self.refuse_flaws(&problems, chunk)?;
+        }
+        if self.options.invalid == Invalid::Quarantine && !flawed.is_empty() {
+            self.quarantine(&flawed, &mut columns)?;
+        }
+        let input = Input { bytes: chunk.bytes, records: &self.records };
+        let hashes = meta::hashes(&input, chunk);
+        let tallies = self.tallies(chunk, &hashes, &flawed);
+        if self.options.frame != Frame::Clean {
+            self.meta_columns(&input, chunk, &problems, hashes, &mut columns)?;
+        }
+        let mut batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
+        if self.options.frame == Frame::Clean {
+            if let Some(accepted) = meta::accepted(&input) {
+                batch = filter_record_batch(&batch, &BooleanArray::new(accepted.into_inner(), None))?;
+            }
+        }
+        Ok(Cleaned { batches: slices(&batch), tallies })
+    }
+
+    /// The clean columns, the key first.
+    fn clean_columns<'k>(
+        &self,
+        kind: &'k Kind,
+        chunk: Chunk<'_>,
+        problems: &mut Problems<'k>,
+    ) -> Result<Vec<ArrayRef>> {
+        let input = &Input { bytes: chunk.bytes, records: &self.records };
+        let keys: Vec<i64> = self.records.rows().iter().map(|row| row.key).collect();
+        let keys = Int64Array::new(ScalarBuffer::from(keys), meta::accepted(input));
+        let mut columns: Vec<ArrayRef> = vec![Arc::new(keys)];
+        let mut slot = self.layout.keys();
+        for (column, missing) in kind.columns.iter().zip(&self.placeholders) {
+            let field = column.fields[0].as_str();
+            columns.push(match &column.rule {
+                Rule::Text => text::column(input, slot, field, missing, problems)?,
+                Rule::Prefix(prefix) => prefix::column(input, slot, field, prefix, missing, problems)?,
+                Rule::Joined(separator) => {
+                    joined::column(input, slot, &column.fields, separator, missing, problems)?
+                }
+                Rule::Count => count::column(input, slot, field, missing, problems),
+                Rule::Integer(min, max) => integer::column(input, slot, field, (*min, *max), problems),
+                Rule::Number(min, max) => number::column(input, slot, field, (*min, *max), problems),
+                Rule::Boolean => boolean::column(input, slot, field, problems),
+                Rule::Timestamp => timestamp::column(input, slot, field, problems),
+                Rule::Coordinates => {
+                    coordinates::column(input, slot, &column.name, &column.fields, problems)?
+                }
+            });
+            slot += column.fields.len();
+        }
+        Ok(columns)
+    }
+
+    /// Everything behind the clean columns, in the frame's order.
+    fn meta_columns(
+        &self,
+        input: &Input<'_>,
+        chunk: Chunk<'_>,
+        problems: &Problems<'_>,
+        hashes: Vec<i64>,
+        columns: &mut Vec<ArrayRef>,
+    ) -> Result<()> {
+        let rows = input.len();
+        columns.push(meta::errors(input, problems)?);
+        columns.push(meta::rescued(input, &self.layout)?);
+        let fingerprint = fingerprints(columns, meta::accepted(input).as_ref())?;
+        columns.push(meta::source(input, chunk)?);
+        columns.push(fingerprint);
+        columns.push(meta::arrived_at(input, chunk)?);
+        columns.push(meta::instant(rows, self.options.ingested_at));
+        columns.push(meta::constant(rows, self.options.run_id.as_deref()));
+        columns.push(Arc::new(Int64Array::from(hashes)));
+        columns.push(meta::rejects(input, chunk, problems)?);
+        if self.options.frame == Frame::Run {
+            let receipt = self.schema.field(columns.len()).data_type();
+            columns.push(new_null_array(receipt, rows));
+        }
+        Ok(())
+    }
+
+    /// Turns rows with bad fields into rejected ones.
+    fn quarantine(&mut self, flawed: &[u32], columns: &mut [ArrayRef]) -> Result<()> {
+        let mut mask = vec![false; self.records.rows.len()];
+        for &row in flawed {
+            mask[row as usize] = true;
+            self.records.rows[row as usize].reject = Some(RejectCode::InvalidField);
+        }
+        let mask = BooleanArray::from(mask);
+        for column in columns {
+            *column = nullif(column, &mask)?;
+        }
+        Ok(())
+    }
+
+    /// Stops at bad fields and bad records, naming the first few.
+    fn refuse_flaws(&self, problems: &Problems<'_>, chunk: Chunk<'_>) -> Result<()> {
+        const NAMED: usize = 5;
+        let rejected = self.records.rows().iter().enumerate().filter_map(|(row, record)| {
+            record.reject.map(|code| (row, format!("{}: {}", place(chunk, record.payload), code.as_str())))
+        });
+        let flawed = problems.list.iter().map(|problem| {
+            let row = problem.row as usize;
+            let at = place(chunk, self.records.rows()[row].payload);
+            (row, format!("{at}: {} {} {}", problem.column, problem.code.as_str(), problem.value))
+        });
+        let mut named: Vec<(usize, String)> = rejected.chain(flawed).collect();
+        if named.is_empty() {
+            return Ok(());
+        }
+        named.sort_by_key(|(row, _)| *row);
+        let total = named.len();
+        let list: Vec<String> = named.into_iter().take(NAMED).map(|(_, text)| text).collect();
+        Err(Error::Quality(format!(
+            "invalid=\"fail\": {total} bad value(s) in {} records of kind {}; the first: {}",
+            self.records.rows().len(),
+            self.kind.name,
+            list.join("; ")
+        )))
+    }
+
+    fn tallies(&self, chunk: Chunk<'_>, hashes: &[i64], flawed: &[u32]) -> Vec<Tally> {
+        let at = match chunk.positions {
+            Positions::Log { at, .. } => at.as_slice(),
+            Positions::Given { .. } => &[],
+        };
+        let origins = match chunk.positions {
+            Positions::Log { origins, .. } => origins.len().max(1),
+            Positions::Given { .. } => 1,
+        };
+        let mut tallies = vec![Tally::default(); origins];
+        let origin = |payload: u32| at.get(payload as usize).map_or(0, |place| place.0 as usize);
+        for (record, &hash) in self.records.rows().iter().zip(hashes) {
+            let Some(tally) = tallies.get_mut(origin(record.payload)) else {
+                continue;
+            };
+            tally.records += 1;
+            tally.rejected += u64::from(record.reject.is_some());
+            tally.bytes += u64::from(record.end - record.start);
+            tally.hash += i128::from(hash);
+        }
+        for &row in flawed {
+            let record = &self.records.rows()[row as usize];
+            if let Some(tally) = tallies.get_mut(origin(record.payload)) {
+                tally.flawed += 1;
+            }
+        }
+        tallies
+    }
+}
+
+/// Rows with at least one problem, each once.
+fn flawed_rows(problems: &Problems<'_>) -> Vec<u32> {
+    let mut rows: Vec<u32> = problems.list.iter().map(|problem| problem.row).collect();
+    rows.dedup();
+    rows
+}
+
+/// Where a payload stands, for people.
+fn place(chunk: Chunk<'_>, payload: u32) -> String {
+    if let Positions::Log { origins, at } = chunk.positions {
+        if let Some((origin, seq)) = at.get(payload as usize) {
+            if let Some(origin) = origins.get(*origin as usize) {
+                return format!("{} {} at {seq}", origin.name, origin.part);
+            }
+        }
+    }
+    format!("payload {payload}")
+}
+
+/// A batch in pieces that Spark takes well.
+fn slices(batch: &RecordBatch) -> Vec<RecordBatch> {
+    (0..batch.num_rows())
+        .step_by(BATCH_ROWS)
+        .map(|start| batch.slice(start, BATCH_ROWS.min(batch.num_rows() - start)))
+        .collect()
+}

@@ -1,0 +1,178 @@
+//! Text of JSON strings, and canonical JSON.
+
+use std::borrow::Cow;
+
+use super::scan::{Scanner, Span, Tag};
+
+/// The bytes a JSON string stands for. `inner` is the text between the quotes, already scanned.
+#[must_use]
+pub fn unescape(inner: &[u8]) -> Cow<'_, [u8]> {
+    let Some(first) = memchr::memchr(b'\\', inner) else {
+        return Cow::Borrowed(inner);
+    };
+    let mut out = Vec::with_capacity(inner.len());
+    out.extend_from_slice(&inner[..first]);
+    unescape_into(&inner[first..], &mut out);
+    Cow::Owned(out)
+}
+
+/// Appends the bytes a JSON string stands for.
+pub(crate) fn unescape_into(inner: &[u8], out: &mut Vec<u8>) {
+    let mut rest = inner;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
+        let taken = match rest.get(at + 1) {
+            Some(b'u') => push_unicode(&rest[at..], out),
+            Some(&letter) => {
+                out.push(match letter {
+                    b'b' => 0x08,
+                    b'f' => 0x0c,
+                    b'n' => b'\n',
+                    b'r' => b'\r',
+                    b't' => b'\t',
+                    same => same,
+                });
+                2
+            }
+            None => 1,
+        };
+        rest = rest.get(at + taken..).unwrap_or_default();
+    }
+    out.extend_from_slice(rest);
+}
+
+/// Appends a `\uXXXX` escape, or a surrogate pair of two; returns how many bytes it took.
+fn push_unicode(escape: &[u8], out: &mut Vec<u8>) -> usize {
+    let unit = |at: usize| -> u32 {
+        escape
+            .get(at..at + 4)
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .and_then(|hex| u32::from_str_radix(hex, 16).ok())
+            .unwrap_or(0xFFFD)
+    };
+    let high = unit(2);
+    let (code, taken) = if (0xD800..0xDC00).contains(&high) {
+        let low = unit(8);
+        (0x10000 + ((high - 0xD800) << 10) + (low.wrapping_sub(0xDC00) & 0x3FF), 12)
+    } else {
+        (high, 6)
+    };
+    let mut utf8 = [0; 4];
+    let text = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER).encode_utf8(&mut utf8);
+    out.extend_from_slice(text.as_bytes());
+    taken
+}
+
+/// Appends a JSON string literal.
+pub(crate) fn push_string(text: &[u8], out: &mut Vec<u8>) {
+    // Writing into a Vec cannot fail, and the bytes were checked to be UTF-8.
+    let _ = serde_json::to_writer(out, &String::from_utf8_lossy(text));
+}
+
+/// Appends a scanned value as canonical JSON: compact, keys sorted by code point, of repeated keys
+/// the last, strings with as few escapes as JSON allows, numbers as they stand.
+///
+/// ```
+/// let mut out = Vec::new();
+/// pinlake::parse::canonical(br#"{"b": 1.0, "a": [ "\u0041", {} ], "b": 2}"#, &mut out);
+/// assert_eq!(out, br#"{"a":["A",{}],"b":2}"#);
+/// ```
+pub fn canonical(value: &[u8], out: &mut Vec<u8>) {
+    let mut scanner = Scanner::new(value, 0, 0);
+    scanner.skip_blanks();
+    if let Ok(span) = scanner.value() {
+        push_canonical(value, span, out);
+    }
+}
+
+/// [`canonical`] for a value that is a span of `bytes`.
+pub(crate) fn push_canonical(bytes: &[u8], span: Span, out: &mut Vec<u8>) {
+    match span.tag {
+        Tag::Text | Tag::Escaped => push_string(&unescape(span.of(bytes)), out),
+        Tag::Object => {
+            let members = members(bytes, span);
+            push_members(bytes, members, out);
+        }
+        Tag::Array => {
+            out.push(b'[');
+            for (place, item) in items(bytes, span).into_iter().enumerate() {
+                if place > 0 {
+                    out.push(b',');
+                }
+                push_canonical(bytes, item, out);
+            }
+            out.push(b']');
+        }
+        _ => out.extend_from_slice(span.of(bytes)),
+    }
+}
+
+/// Appends an object of these members, sorted; of repeated keys the last counts.
+pub(crate) fn push_members(bytes: &[u8], mut members: Vec<(Cow<'_, [u8]>, Span)>, out: &mut Vec<u8>) {
+    members.sort_by(|a, b| a.0.cmp(&b.0));
+    out.push(b'{');
+    let mut first = true;
+    for (place, (key, value)) in members.iter().enumerate() {
+        if members.get(place + 1).is_some_and(|next| next.0 == *key) {
+            continue;
+        }
+        if !first {
+            out.push(b',');
+        }
+        first = false;
+        push_string(key, out);
+        out.push(b':');
+        push_canonical(bytes, *value, out);
+    }
+    out.push(b'}');
+}
+
+/// The members of a scanned object, in source order.
+fn members(bytes: &[u8], span: Span) -> Vec<(Cow<'_, [u8]>, Span)> {
+    let mut members = Vec::new();
+    let mut scanner = Scanner::new(bytes, span.start as usize + 1, 1);
+    loop {
+        scanner.skip_blanks();
+        let Ok(key) = scanner.key() else { break };
+        let Ok(value) = scanner.value() else { break };
+        members.push((unescape(key.of(bytes)), value));
+        scanner.skip_blanks();
+        if !scanner.take(b',') {
+            break;
+        }
+    }
+    members
+}
+
+/// The items of a scanned array.
+fn items(bytes: &[u8], span: Span) -> Vec<Span> {
+    let mut items = Vec::new();
+    let mut scanner = Scanner::new(bytes, span.start as usize + 1, 1);
+    loop {
+        scanner.skip_blanks();
+        let Ok(value) = scanner.value() else { break };
+        items.push(value);
+        scanner.skip_blanks();
+        if !scanner.take(b',') {
+            break;
+        }
+    }
+    items
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_become_the_text_they_stand_for() {
+        for (inner, want) in [
+            (r#"plain"#, "plain"),
+            (r#"a\"b\\c\/d"#, "a\"b\\c/d"),
+            (r#"\b\f\n\r\t"#, "\u{8}\u{c}\n\r\t"),
+            (r#"\u00e9\ud83d\ude00!"#, "é😀!"),
+        ] {
+            assert_eq!(unescape(inner.as_bytes()), want.as_bytes());
+        }
+    }
+}

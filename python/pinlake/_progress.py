@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO, TypeVar
 
@@ -181,3 +182,24 @@ def follow(
     if asked:
         raise KeyboardInterrupt
     return results[0]
+
+
+@contextlib.contextmanager
+def beat(progress: Progress, count: Callable[[], int] | None = None) -> Iterator[Progress]:
+    """Keeps `progress` going from a thread of its own while the main thread works in the block."""
+    over = threading.Event()
+
+    def tick() -> None:
+        while not over.wait(POLL):
+            progress.at(count() if count is not None else 0)
+
+    with progress:
+        thread = threading.Thread(target=tick, name="pinlake-progress", daemon=True)
+        thread.start()
+        try:
+            yield progress
+        finally:
+            over.set()
+            thread.join()
+            if count is not None:
+                progress.at(count())

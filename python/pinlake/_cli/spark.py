@@ -1,0 +1,80 @@
+"""A Spark session for verbs that need one; what its JVM says goes to a log, not to the user."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pinlake._progress import Progress, beat
+from pinlake.errors import PinlakeError, SourceError, mask
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+# Lines of the JVM's log that say why it did not start.
+_TELLING = ("unresolved dependency", "Exception", "Error", "Caused by", "UNRESOLVED")
+
+
+@contextlib.contextmanager
+def session(conf: Mapping[str, str]) -> Iterator[SparkSession]:
+    """The session of this environment (a Databricks job's), or a local one that ends with the block.
+
+    Raises `ConfigError` if PySpark, Java or jars are missing, `SourceError` if Spark does not
+    start, both in one line.
+    """
+    from pinlake import _session
+
+    folder = Path(tempfile.mkdtemp(prefix="pinlake-"))
+    log = folder / "spark.log"
+    master = conf.get("spark.master", "local[*]")
+    try:
+        with _quiet(log), beat(Progress("start Spark")):
+            spark = _session.local_session(master=master, conf=conf)
+    except PinlakeError:
+        raise
+    except Exception as error:
+        raise SourceError(f"Spark did not start: {_why(log, error)}; whole log in {log}") from error
+    try:
+        yield spark
+    finally:
+        with _quiet(log), contextlib.suppress(Exception):
+            spark.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _quiet(log: Path) -> Iterator[None]:
+    """Processes started inside write to `log` instead of this process's stdout and stderr.
+
+    The JVM and its Python workers keep what they inherit, so this holds for all their life.
+    """
+    out, err = os.dup(1), os.dup(2)
+    own, sys.stderr = sys.stderr, os.fdopen(os.dup(2), "w", buffering=1)
+    target = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    try:
+        os.dup2(target, 1)
+        os.dup2(target, 2)
+        yield
+    finally:
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        mine, sys.stderr = sys.stderr, own
+        mine.close()
+        for descriptor in (out, err, target):
+            os.close(descriptor)
+
+
+def _why(log: Path, error: Exception) -> str:
+    """The line of the JVM's log that tells most, else the error itself."""
+    with contextlib.suppress(OSError):
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        for line in lines:
+            if any(word in line for word in _TELLING):
+                return mask(line.strip().lstrip(":").strip()[:300])
+    return mask((str(error).splitlines() or [type(error).__name__])[0])

@@ -15,3 +15,6 @@ pub mod clean;
 pub mod dedup;
 
 pub use error::{Error, Result};
+
+#[cfg(feature = "python")]
+mod python;

@@ -11,7 +11,7 @@ const MIX_B: u64 = 0x94D0_49BB_1331_11EB;
 /// Scrambles one word (the finaliser of splitmix64, a bijection).
 #[inline]
 #[must_use]
-pub fn scramble(mut word: u64) -> u64 {
+pub(super) fn scramble(mut word: u64) -> u64 {
     word = (word ^ (word >> 30)).wrapping_mul(MIX_A);
     word = (word ^ (word >> 27)).wrapping_mul(MIX_B);
     word ^ (word >> 31)
@@ -20,7 +20,7 @@ pub fn scramble(mut word: u64) -> u64 {
 /// One word out of two.
 #[inline]
 #[must_use]
-pub fn mix(left: u64, right: u64) -> u64 {
+pub(super) fn mix(left: u64, right: u64) -> u64 {
     scramble(left.wrapping_add(GOLDEN) ^ scramble(right.wrapping_add(MIX_B)).wrapping_mul(GOLDEN))
 }
 
@@ -67,7 +67,7 @@ impl Draws {
 #[inline]
 #[must_use]
 #[allow(clippy::cast_possible_truncation)] // the high half of a 128-bit product
-pub fn scale(bits: u64, bound: u64) -> u64 {
+pub(super) fn scale(bits: u64, bound: u64) -> u64 {
     ((u128::from(bits) * u128::from(bound)) >> 64) as u64
 }
 

@@ -12,7 +12,7 @@ mod time;
 mod words;
 
 pub use cpython::MersenneTwister;
-pub use hash::Permutation;
+pub use hash::{Draws, Permutation};
 pub use order::{Order, OrderName, SEED100_ROWS};
 pub use people::{BLOCK, Person, Place};
 pub use synthetic::{SYNTHETIC_VERSION, Synthetic};

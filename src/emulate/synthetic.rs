@@ -1,14 +1,13 @@
 //! Made records: `f(seed, kind, index)`, in the shapes and at the frequencies of the real tables.
 
 use super::PostKind;
-use super::hash::{Draws, mix};
+use super::hash::{Draws, Permutation, mix};
 use super::json::{push_decimal, push_hex, push_number, push_string};
 use super::people::{BLOCK, Person};
 use super::tables::{CATEGORIES, FOLLOWERS, POSTED};
 use super::text::Text;
 use super::time::push_datetime;
 use super::words::{EMOJI, FIRST_NAMES, LAST_NAMES, POSTER_FIRST, POSTER_FORMS, POSTER_SECOND, WORLD};
-use super::hash::Permutation;
 
 /// Raised whenever the bytes of any made record change.
 pub const SYNTHETIC_VERSION: u32 = 1;
@@ -136,7 +135,7 @@ impl Synthetic {
         };
         let at = index % BLOCK;
         let category = CATEGORIES.partition_point(|(_, from)| u64::from(*from) <= at) - 1;
-        let text = |use_of, out| Text::new(category, Draws::new(self.seed, use_of, index), out);
+        let words = |use_of| Draws::new(self.seed, use_of, index);
 
         put(out, "{\"index\": ");
         push_number(index, out);
@@ -146,11 +145,11 @@ impl Synthetic {
         if person.unreadable() {
             put(out, "No Title Data Available");
         } else {
-            text(USE_TITLE, &mut *out).title();
+            Text::new(category, words(USE_TITLE), out).title();
         }
         put(out, "\", \"description\": \"");
         match (shape.described, shape.medium) {
-            (true, _) => text(USE_DESCRIPTION, &mut *out).description(),
+            (true, _) => Text::new(category, words(USE_DESCRIPTION), out).description(),
             (false, Medium::Story) => put(out, "No description available Story format"),
             (false, _) => put(out, "No description available"),
         }
@@ -160,7 +159,7 @@ impl Synthetic {
         followers(person, &mut draws, out);
         put(out, "\", \"tag_list\": \"");
         if shape.tagged {
-            text(USE_TAGS, &mut *out).tags();
+            Text::new(category, words(USE_TAGS), out).tags();
         } else {
             put(out, "N,o, ,T,a,g,s, ,A,v,a,i,l,a,b,l,e");
         }
@@ -201,11 +200,11 @@ impl Synthetic {
             0..170 => put(out, " "),
             170..190 => {
                 put(out, " ");
-                put(out, draws.pick(&EMOJI));
+                put(out, draws.pick::<&str>(&EMOJI));
             }
             190..230 => {
                 put(out, " | ");
-                put(out, draws.pick(&WORLD));
+                put(out, draws.pick::<&str>(&WORLD));
             }
             230..430 => put(out, " ♡"),
             430..435 => put(out, " \\\"Official\\\""),

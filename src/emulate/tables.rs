@@ -7,7 +7,7 @@
 pub const BLOCK: u64 = 11_154;
 
 /// People in a block: distinct posters of the real tables.
-pub const PEOPLE: u64 = 5_307;
+pub(super) const PEOPLE: u64 = 5_307;
 
 /// (posts, how many people posted so often), most first.
 pub(super) const POSTS_A_PERSON: [(u16, u16); 44] = [

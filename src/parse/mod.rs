@@ -4,6 +4,7 @@
 //! after the other, or an array of them. Every record becomes a row of [`Records`], each field a
 //! span of the source bytes, or carries the code that says why it is none. There is no value tree.
 
+mod array;
 mod chunk;
 mod code;
 mod find;
@@ -12,6 +13,7 @@ mod records;
 mod scan;
 mod text;
 
+pub use array::Payloads;
 pub use chunk::{Chunk, ChunkBuffer, Form, Origin, Payload, Positions, Refusal};
 pub use code::RejectCode;
 pub use layout::Layout;

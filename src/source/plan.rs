@@ -32,6 +32,9 @@ pub struct LandingPlan {
     /// Raised by configuration when a landing is made anew.
     #[serde(default)]
     pub epoch: i32,
+    /// Whether everything was listed, whatever was read before: marks then start anew.
+    #[serde(default)]
+    pub full: bool,
     /// Objects or files to read.
     pub objects: u64,
     /// Partitions, layout `log`.
@@ -289,6 +292,7 @@ pub fn plan_landing(kind: &Kind, url: &str, ask: Ask<'_>, options: &Options) -> 
         kind: kind.name.clone(),
         url: store.location().url().to_owned(),
         epoch: ask.epoch,
+        full: ask.full,
         ..LandingPlan::default()
     };
     if let Some(file) = store.stat("")? {

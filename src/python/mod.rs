@@ -1,0 +1,23 @@
+//! The only rooms that know pyo3: conversions, exceptions, panic guard.
+//!
+//! Every function here is short: owned Arrow data in, the GIL released, a call into the core,
+//! Arrow data out.
+
+mod clean;
+mod dedup;
+mod errors;
+mod guard;
+mod kind;
+
+use pyo3::prelude::*;
+
+#[pymodule]
+#[pyo3(name = "_core")]
+fn core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    errors::register(module)?;
+    kind::register(module)?;
+    clean::register(module)?;
+    dedup::register(module)?;
+    Ok(())
+}

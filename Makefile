@@ -1,0 +1,128 @@
+# make help lists the targets. What a target needs is set up by itself: interpreters, jars and
+# compilers that the machine has are used, caches outside the checkout help and are never needed.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+export UV_PYTHON_DOWNLOADS := never
+# Tests and wheel compile the dependencies once: see .cargo/config.toml.
+export PYO3_BUILD_EXTENSION_MODULE := 1
+export PYO3_CONFIG_FILE := $(CURDIR)/.ci/pyo3.cfg
+# Real records for tests, demo and bench.
+export PINLAKE_DATA ?= $(abspath ../shared/data)
+
+LANES := 3.5 4.0 4.1 4.2
+OTHERS := $(filter-out 4.1,$(LANES))
+SUITES := lint rust unit spark connect services
+PY := .venv/4.1/bin/python
+RUST := $(shell find src -name '*.rs') Cargo.toml Cargo.lock .ci/pyo3.cfg
+GLUE := $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.sql' -o -name 'py.typed')
+# Java for everything that starts Spark, where `java` on the PATH is not 17 or 21.
+JAVA = home=$$(.ci/setup.sh java-home); if [ -n "$$home" ]; then export JAVA_HOME=$$home; fi
+
+# Arguments: make demo FROM=../shared/data/real POSTS=5000 OUT=demo
+FROM ?=
+POSTS ?=
+OUT ?= demo
+# make fuzz TIME=600
+TIME ?= 60
+
+.PHONY: help setup wheel demo test test-lanes test-long bench lint format fuzz clean docs
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: .venv/4.1/.pinlake .jars/4.1/.done  ## everything for the default lane, and pinlake in .venv/4.1
+
+wheel: dist/.done  ## the wheel, in dist/
+	@ls dist/*.whl
+
+demo: setup  ## the whole pipeline here; FROM=folder of real records, POSTS=n, OUT=folder
+	@$(JAVA)
+	PINLAKE_JARS=.jars/4.1 .venv/4.1/bin/pinlake demo $(if $(FROM),--from "$(FROM)") \
+	  $(if $(POSTS),--posts $(POSTS)) --out "$(OUT)"
+
+test: setup $(OTHERS:%=.venv/%/.pinlake) $(OTHERS:%=.jars/%/.done)  ## all suites: lint, Rust, Python, Spark classic and Connect, services, lanes
+	@$(JAVA)
+	.ci/test.sh $(SUITES) $(OTHERS:%=lane-%)
+
+# One suite: make test-lint test-rust test-unit test-spark test-connect test-services, and
+# make test-lane-4.0 for one Spark version.
+$(SUITES:%=test-%): test-%: setup
+	@$(JAVA)
+	.ci/test.sh $*
+
+$(LANES:%=test-lane-%): test-lane-%: .venv/%/.pinlake .jars/%/.done
+	@$(JAVA)
+	.ci/test.sh lane-$*
+
+test-lanes: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## the shorter set on every Spark version
+	@$(JAVA)
+	.ci/test.sh $(LANES:%=lane-%)
+
+test-long: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## what takes longer: long tests, Connect on every lane, the aarch64 wheel
+	@$(JAVA)
+	.ci/test.sh long $(OTHERS:%=connect-%) aarch64
+
+lint: .venv/4.1/.pinlake  ## rustfmt, clippy, ruff, mypy, stubs, and what the plain crate depends on
+	@set -x
+	cargo fmt --check
+	cargo clippy --locked --release --all-targets --features python,s3 -- -D warnings
+	cargo clippy --locked --release --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --release --no-deps --quiet --features python,s3
+	.ci/plain-crate.sh
+	.venv/4.1/bin/ruff check
+	.venv/4.1/bin/ruff format --check
+	$(PY) -m mypy
+	$(PY) -m mypy.stubtest --mypy-config-file pyproject.toml pinlake._core
+
+format: .venv/4.1/.done  ## formats Rust and Python
+	cargo fmt
+	.venv/4.1/bin/ruff check --fix
+	.venv/4.1/bin/ruff format
+
+bench: setup .venv/4.1/.bench  ## every measured number of the README, in one run
+	@$(JAVA)
+	PINLAKE_JARS=$(CURDIR)/.jars/4.1 $(PY) tests/bench/run.py
+
+fuzz:  ## both fuzz targets, TIME=60 seconds each; needs a nightly toolchain
+	@.ci/fuzz.sh $(TIME)
+
+docs: ## the crate's documentation, in the target folder's doc/
+	cargo doc --locked --release --no-deps --features python,s3
+
+clean:  ## removes what the targets made in this checkout
+	rm -rf .venv .jars .cache dist demo fuzz/target
+	cargo clean
+
+# ---- what the targets need -------------------------------------------------------------------
+.cache/machine:
+	@.ci/setup.sh machine
+	mkdir -p .cache && touch $@
+
+.venv/%/.done: .ci/lanes/%.txt .ci/lanes/test.txt | .cache/machine
+	@.ci/setup.sh venv $*
+	touch $@
+
+.jars/%/.done: python/pinlake/_jars.py | .venv/%/.done
+	@.ci/setup.sh jars $*
+	touch $@
+
+dist/.done: $(RUST) $(GLUE) pyproject.toml README.md LICENSE | .venv/4.1/.done
+	@rm -rf dist
+	.venv/4.1/bin/maturin build --locked --release --quiet --out dist --interpreter $(PY)
+	touch $@
+
+.venv/%/.pinlake: dist/.done .venv/%/.done
+	@.ci/setup.sh uv pip install --quiet --python .venv/$* --reinstall-package pinlake dist/*.whl
+	touch $@
+
+.venv/4.1/.bench: .ci/lanes/bench.txt .venv/4.1/.done
+	@.ci/setup.sh uv pip install --quiet --python .venv/4.1 -r .ci/lanes/bench.txt
+	touch $@
+
+# Kept: make would delete what only a pattern asked for.
+.SECONDARY:

@@ -1,0 +1,56 @@
+"""The Spark session of the tests, classic or Connect, and a warehouse of a test's own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+# `classic`, or `connect`: a server in a process of its own.
+MODE = os.environ.get("PINLAKE_TEST_CONNECT", "classic")
+
+# Tests run many small jobs once: the optimising compiler costs more than it gains.
+_JVM = {
+    "spark.driver.memory": "2g",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+
+def start(folder: Path) -> SparkSession:
+    """A session whose own files go below `folder`."""
+    import pyspark
+
+    from pinlake._session import local_session
+
+    lane = ".".join(pyspark.__version__.split(".")[:2])
+    jars = CHECKOUT / ".jars" / lane
+    if jars.is_dir():
+        os.environ.setdefault("PINLAKE_JARS", str(jars))
+    if MODE not in ("classic", "connect"):
+        pytest.fail(f"PINLAKE_TEST_CONNECT={MODE}: say classic or connect")
+    conf = {**_JVM, "spark.sql.warehouse.dir": str(folder), "spark.local.dir": str(folder)}
+    return local_session(connect=MODE == "connect", conf=conf)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """The session of all Spark tests; `PINLAKE_TEST_CONNECT` says which face it shows."""
+    session = start(tmp_path_factory.mktemp("spark"))
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path) -> str:
+    """An empty folder of tables."""
+    folder = tmp_path / "warehouse"
+    folder.mkdir()
+    return str(folder)

@@ -67,7 +67,7 @@ def clean_payloads(
 def clean_payload(
     kind: Kind | str,
     payload: bytes | None,
-    source: Source = Source(),  # noqa: B008 - frozen
+    source: Source = Source(),
     *,
     invalid: str = "report",
 ) -> list[Row]:

@@ -1,0 +1,25 @@
+"""What every test may use: the hand-made cases and the real records."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """The folder of the hand-made cases."""
+    return HERE / "golden"
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of the real records; a test that needs them fails where they are missing."""
+    folder = Path(os.environ.get("PINLAKE_DATA", HERE.parent.parent / "shared" / "data"))
+    if not (folder / "real" / "geolocation_data.csv").is_file():
+        pytest.fail(f"no real records in {folder}: set PINLAKE_DATA to the folder that holds real/")
+    return folder

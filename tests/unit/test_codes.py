@@ -1,0 +1,59 @@
+"""Codes are part of the contract: people filter tables by them."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pytest
+
+import pinlake
+
+REJECT = [
+    "empty_payload",
+    "invalid_utf8",
+    "not_json",
+    "too_large",
+    "too_deep",
+    "not_an_object",
+    "wrapped_record",
+    "missing_key",
+    "invalid_key",
+    "foreign_record",
+    "corrupt_archive",
+    "invalid_field",
+]
+ERROR = [
+    "wrong_type",
+    "invalid_follower_count",
+    "invalid_coordinates",
+    "invalid_timestamp",
+    "invalid_age",
+    "invalid_number",
+]
+
+
+def test_reject_codes() -> None:
+    assert pinlake.reject_codes() == REJECT
+
+
+def test_error_codes() -> None:
+    assert sorted(pinlake.error_codes()) == sorted(ERROR)
+
+
+def test_every_word_of_invalid_is_known_or_refused() -> None:
+    payloads = pa.array([b'{"ind":1,"country":5}'], pa.binary())
+    with pytest.raises(pinlake.ConfigError, match="invalid"):
+        pinlake.clean_batch("geo", payloads, invalid="ignore")
+
+
+def test_invalid_fail_names_the_records() -> None:
+    bad = [f'{{"ind":{n},"country":5}}'.encode() for n in range(9)]
+    with pytest.raises(pinlake.QualityError, match="country") as raised:
+        pinlake.clean_batch("geo", pa.array(bad, pa.binary()), invalid="fail")
+    assert "wrong_type" in str(raised.value)
+    good = pa.array([b'{"ind":1}', b"rubbish"], pa.binary())
+    assert pa.record_batch(pinlake.clean_batch("geo", good, invalid="fail")).num_rows == 2
+
+
+def test_unknown_kind_is_refused_by_name() -> None:
+    with pytest.raises(pinlake.ConfigError, match="pni"):
+        pinlake.clean_batch("pni", pa.array([b"{}"], pa.binary()))

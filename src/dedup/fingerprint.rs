@@ -19,8 +19,10 @@ enum Content<'a> {
     Double(&'a Float64Array),
     DateTime(&'a TimestampMicrosecondArray),
     Text(&'a StringArray),
-    List(&'a ListArray, Box<Content<'a>>),
-    Struct(Vec<Content<'a>>),
+    /// Coordinates.
+    Doubles(&'a ListArray, &'a Float64Array),
+    /// `_errors`: column, code and value.
+    Errors(&'a ListArray, [&'a StringArray; 3]),
 }
 
 impl<'a> Content<'a> {
@@ -33,20 +35,21 @@ impl<'a> Content<'a> {
             DataType::Float64 => any.downcast_ref().map(Self::Double),
             DataType::Timestamp(..) => any.downcast_ref().map(Self::DateTime),
             DataType::Utf8 => any.downcast_ref().map(Self::Text),
-            DataType::List(_) => match any.downcast_ref::<ListArray>() {
-                Some(list) => Some(Self::List(list, Box::new(Self::of(list.values().as_ref())?))),
-                None => None,
-            },
-            DataType::Struct(_) => match any.downcast_ref::<StructArray>() {
-                Some(fields) => Some(Self::Struct(
-                    fields.columns().iter().map(|column| Self::of(column.as_ref())).collect::<Result<_>>()?,
-                )),
-                None => None,
-            },
+            DataType::List(_) => any.downcast_ref().and_then(Self::of_list),
             _ => None,
         };
         content
             .ok_or_else(|| Error::Schema(format!("no fingerprint of a column of type {}", array.data_type())))
+    }
+
+    fn of_list(list: &'a ListArray) -> Option<Self> {
+        let items = list.values().as_any();
+        if let Some(doubles) = items.downcast_ref() {
+            return Some(Self::Doubles(list, doubles));
+        }
+        let fields: &StructArray = items.downcast_ref()?;
+        let text = |at: usize| fields.columns().get(at)?.as_any().downcast_ref();
+        Some(Self::Errors(list, [text(0)?, text(1)?, text(2)?]))
     }
 
     fn is_null(&self, row: usize) -> bool {
@@ -57,17 +60,13 @@ impl<'a> Content<'a> {
             Self::Double(array) => array.is_null(row),
             Self::DateTime(array) => array.is_null(row),
             Self::Text(array) => array.is_null(row),
-            Self::List(array, _) => array.is_null(row),
-            Self::Struct(_) => false,
+            Self::Doubles(array, _) | Self::Errors(array, _) => array.is_null(row),
         }
     }
 
     /// A null is a byte 0; a value is a byte 1 and its fixed-width or length-prefixed bytes.
     #[inline]
     fn write(&self, row: usize, out: &mut Vec<u8>) {
-        if let Self::Struct(fields) = self {
-            return fields.iter().for_each(|field| field.write(row, out));
-        }
         if self.is_null(row) {
             return out.push(0);
         }
@@ -78,22 +77,37 @@ impl<'a> Content<'a> {
             Self::Long(array) => out.extend_from_slice(&array.value(row).to_le_bytes()),
             Self::Double(array) => out.extend_from_slice(&array.value(row).to_bits().to_le_bytes()),
             Self::DateTime(array) => out.extend_from_slice(&array.value(row).to_le_bytes()),
-            Self::Text(array) => {
-                let text = array.value(row).as_bytes();
-                out.extend_from_slice(&(text.len() as u64).to_le_bytes());
-                out.extend_from_slice(text);
-            }
-            Self::List(array, items) => {
-                let offsets = array.value_offsets();
-                let (start, end) = (offsets[row], offsets[row + 1]);
-                out.extend_from_slice(&i64::from(end - start).to_le_bytes());
-                for item in start..end {
-                    items.write(usize::try_from(item).unwrap_or_default(), out);
+            Self::Text(array) => write_text(array.value(row), out),
+            Self::Doubles(array, items) => {
+                for item in range(array, row) {
+                    out.extend_from_slice(&items.value(item).to_bits().to_le_bytes());
                 }
             }
-            Self::Struct(_) => {}
+            Self::Errors(array, [columns, codes, values]) => {
+                let errors = range(array, row);
+                out.extend_from_slice(&(errors.len() as u64).to_le_bytes());
+                for error in errors {
+                    write_text(columns.value(error), out);
+                    write_text(codes.value(error), out);
+                    out.push(u8::from(values.is_valid(error)));
+                    if values.is_valid(error) {
+                        write_text(values.value(error), out);
+                    }
+                }
+            }
         }
     }
+}
+
+fn write_text(text: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(&(text.len() as u64).to_le_bytes());
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// The places of a row's items.
+fn range(list: &ListArray, row: usize) -> std::ops::Range<usize> {
+    let place = |at: usize| usize::try_from(list.value_offsets()[at]).unwrap_or_default();
+    place(row)..place(row + 1)
 }
 
 /// Fingerprints of rows: the columns are the clean ones, `_errors` and `_rescued_data`, in that

@@ -79,7 +79,9 @@ def _comparable(mine: Reject | None, its: Reject | None) -> tuple[Any, Any]:
     if mine is None or its is None:
         return mine, its
     details = [
-        json.loads(one.detail) if its.detail is not None and one.detail is not None else None
+        json.dumps(json.loads(one.detail), sort_keys=True)
+        if its.detail is not None and one.detail is not None
+        else None
         for one in (mine, its)
     ]
     left, right = ((one.code, one.payload) for one in (mine, its))

@@ -1,4 +1,4 @@
-"""How far a piece of work is: a bar in a terminal, a line every few seconds elsewhere; on stderr."""
+"""How far a piece of work is, on stderr: a bar in a terminal, else a line every few seconds."""
 
 from __future__ import annotations
 

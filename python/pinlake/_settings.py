@@ -6,15 +6,14 @@ import difflib
 import os
 import sys
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from pinlake.errors import ConfigError
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:  # pragma: no cover
-    import tomli as tomllib
+# tomllib came with Python 3.11; before, tomli is a requirement of the wheel.
+_toml = import_module("tomllib" if sys.version_info >= (3, 11) else "tomli")
 
 FILE = "pinlake.toml"
 
@@ -36,8 +35,8 @@ def read_file(file: str | os.PathLike[str] | None) -> tuple[Path, dict[str, Any]
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as UTF-8 text ({error})") from None
     try:
-        return path, tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return path, _toml.loads(text)
+    except _toml.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not TOML: {error}") from None
 
 

@@ -14,7 +14,8 @@ from typing import Annotated
 
 import typer
 
-from pinlake._cli import config, doctor
+from pinlake._cli import config, doctor, maintain, replay
+from pinlake._cli import run as run_verb
 
 FINDINGS = 1
 CANNOT = 2
@@ -33,7 +34,7 @@ app = typer.Typer(
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from pinlake import __version__
+        from pinlake._core import __version__
 
         print(f"pinlake {__version__}")
         raise typer.Exit(0)
@@ -56,7 +57,7 @@ def _pinlake(
         print(ctx.get_help())
 
 
-for _verb in (doctor, config):
+for _verb in (doctor, config, run_verb, replay, maintain):
     _verb.register(app)
 
 
@@ -73,7 +74,7 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _stopped()
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # Typer makes the second of the first
         return _no_reader()
     except Exception as error:
         return _failed(error)

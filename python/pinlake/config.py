@@ -88,7 +88,7 @@ class Emulate(Strict):
     rate: str = "max"
     order: Literal["permuted", "sequential", "seed100"] = "permuted"
     seed: int = Field(default=0, ge=0)
-    fault: dict[str, Share] = {}
+    fault: dict[str, Share] = Field(default={})
     flush_size: int = Field(default=1, ge=1)
     threads: int | None = Field(default=None, ge=1)
 
@@ -292,7 +292,7 @@ def load(*, file: str | os.PathLike[str] | None = None, **arguments: Any) -> Con
     path, content = read_file(file)
     given = _given(arguments)
     try:
-        config = Config(**given, **({"_content": content} if content else {}))
+        config = Config(**{**given, **({"_content": content} if content else {})})
     except ValidationError as error:
         raise ConfigError(_problem(error, given, content, path)) from None
     except ValueError as error:  # pydantic-settings: JSON in an environment variable
@@ -303,7 +303,8 @@ def load(*, file: str | os.PathLike[str] | None = None, **arguments: Any) -> Con
     try:
         config.plans()
     except ConfigError as error:
-        raise ConfigError(f"{path}: {error}" if content else str(error)) from None
+        told = " ".join(str(error).split())
+        raise ConfigError(f"{path}: {told}" if content else told) from None
     return config
 
 
@@ -343,11 +344,11 @@ def _problem(
 
 def _keys_beside(loc: list[str]) -> list[str]:
     """The keys that are valid where `loc` stands."""
-    model: Any = Config
+    fields: dict[str, Any] = dict(Config.model_fields)
     for part in loc[:-1]:
-        if isinstance(model, type) and part in model.model_fields:
-            model = _inner_model(model.model_fields[part].annotation)
-    return list(getattr(model, "model_fields", {}))
+        if part in fields:
+            fields = getattr(_inner_model(fields[part].annotation), "model_fields", {})
+    return list(fields)
 
 
 def _inner_model(annotation: Any) -> Any:

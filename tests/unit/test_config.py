@@ -39,7 +39,9 @@ def refused(text: str) -> str:
 def test_arguments_go_before_the_environment_before_the_file_before_defaults(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    write('landing = "file"\nwarehouse = "file"\nuser_id = "file"\n[emulate]\ncount = 1\nseed = 1\n')
+    write(
+        'landing = "file"\nwarehouse = "file"\nuser_id = "file"\n[emulate]\ncount = 1\nseed = 1\n'
+    )
     monkeypatch.setenv("PINLAKE_LANDING", "environment")
     monkeypatch.setenv("PINLAKE_WAREHOUSE", "environment")
     monkeypatch.setenv("PINLAKE_EMULATE__COUNT", "2")

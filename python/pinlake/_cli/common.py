@@ -80,7 +80,7 @@ def _is_number(text: str) -> bool:
 
 
 def required(config: Config, name: str, option: str) -> str:
-    """A setting that the verb cannot do without; raises `ConfigError` naming the ways to give it."""
+    """A setting that the verb needs. Raises `ConfigError` naming the ways to give it."""
     from pinlake.errors import ConfigError
 
     value = getattr(config, name)

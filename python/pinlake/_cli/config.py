@@ -34,4 +34,4 @@ def _text(value: Any) -> str:
 
 def register(app: typer.Typer) -> None:
     """Adds the verb."""
-    app.command(epilog=EPILOG)(config)
+    app.command(epilog=EPILOG, short_help="Print the settings that hold, secrets masked.")(config)

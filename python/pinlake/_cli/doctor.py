@@ -40,4 +40,4 @@ def doctor(*, config: ConfigFile = None, json: Json = False) -> None:
 
 def register(app: typer.Typer) -> None:
     """Adds the verb."""
-    app.command(epilog=EPILOG)(doctor)
+    app.command(epilog=EPILOG, short_help="Say what this machine has and lacks.")(doctor)

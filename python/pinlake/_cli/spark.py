@@ -23,7 +23,7 @@ _TELLING = ("unresolved dependency", "Exception", "Error", "Caused by", "UNRESOL
 
 @contextlib.contextmanager
 def session(conf: Mapping[str, str]) -> Iterator[SparkSession]:
-    """The session of this environment (a Databricks job's), or a local one that ends with the block.
+    """The session that is there (a Databricks job's), or a local one that ends with the block.
 
     Raises `ConfigError` if PySpark, Java or jars are missing, `SourceError` if Spark does not
     start, both in one line.

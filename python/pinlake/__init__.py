@@ -1,0 +1,99 @@
+"""The Pinterest data pipeline: Kafka landings to clean Delta tables, with books that balance.
+
+Public names are looked up when they are first used: `import pinlake` imports neither pyarrow nor
+pyspark, starts no thread, and costs a few milliseconds.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pinlake import errors, pipeline, udf
+    from pinlake._batch import clean_batch, dedup_batch, follower_count
+    from pinlake._books import Books, RunReport
+    from pinlake._clean import accepted, clean, clean_columns, rejected
+    from pinlake._core import __version__
+    from pinlake._dedup import dedup, posts
+    from pinlake._kinds import Kind
+    from pinlake._maintain import maintain
+    from pinlake._replay import replay
+    from pinlake._runs import Run, open_run
+    from pinlake._schemas import geo_schema, pin_schema, user_schema
+    from pinlake._sink import write_table
+    from pinlake._source import clean_landing, read_landing
+    from pinlake.pipeline import run_batch
+
+# Public name: the module that holds it.
+_HOMES = {
+    "Books": "_books",
+    "Kind": "_kinds",
+    "Run": "_runs",
+    "RunReport": "_books",
+    "__version__": "_core",
+    "accepted": "_clean",
+    "clean": "_clean",
+    "clean_batch": "_batch",
+    "clean_columns": "_clean",
+    "clean_landing": "_source",
+    "dedup": "_dedup",
+    "dedup_batch": "_batch",
+    "follower_count": "_batch",
+    "geo_schema": "_schemas",
+    "maintain": "_maintain",
+    "open_run": "_runs",
+    "pin_schema": "_schemas",
+    "posts": "_dedup",
+    "read_landing": "_source",
+    "rejected": "_clean",
+    "replay": "_replay",
+    "run_batch": "pipeline",
+    "user_schema": "_schemas",
+    "write_table": "_sink",
+}
+_MODULES = ("errors", "pipeline", "udf")
+
+__all__ = [
+    "Books",
+    "Kind",
+    "Run",
+    "RunReport",
+    "__version__",
+    "accepted",
+    "clean",
+    "clean_batch",
+    "clean_columns",
+    "clean_landing",
+    "dedup",
+    "dedup_batch",
+    "errors",
+    "follower_count",
+    "geo_schema",
+    "maintain",
+    "open_run",
+    "pin_schema",
+    "pipeline",
+    "posts",
+    "read_landing",
+    "rejected",
+    "replay",
+    "run_batch",
+    "udf",
+    "user_schema",
+    "write_table",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _MODULES:
+        return import_module(f"pinlake.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'pinlake' has no attribute {name!r}")
+    value = getattr(import_module(f"pinlake.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

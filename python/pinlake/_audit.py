@@ -1,0 +1,205 @@
+"""Where the figures of the books come from: the stage, the table, quarantine, after the write."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from pinlake._books import FATES, Books, Extent, Figure, books_of
+from pinlake._spark import quoted
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from pinlake._sink import Target
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What stands in the stage."""
+
+    accepted: Figure = field(default_factory=Figure)
+    rejected: Figure = field(default_factory=Figure)
+    flawed: int = 0
+    rejects: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, int] = field(default_factory=dict)
+    receipts: Figure | None = None
+    objects: int = 0
+    lines: int = 0
+    bytes: int = 0
+    extents: list[Extent] = field(default_factory=list)
+
+
+def staged(spark: SparkSession, stage: str) -> Staged:
+    """Counts the stage in one pass."""
+    found = Staged()
+    for row in spark.sql(_STAGED.format(stage=stage)).collect():
+        figure = Figure(row["records"], int(row["hash"] or 0))
+        if row["receipt"]:
+            found = replace(
+                found,
+                receipts=Figure(row["r_records"], int(row["r_hash"])),
+                objects=row["objects"],
+                lines=row["lines"],
+                bytes=row["bytes"],
+                extents=[tuple(extent) for extent in row["extents"] or ()],
+            )
+        elif row["code"] is not None:
+            rejects = {**found.rejects, row["code"]: figure.records}
+            found = replace(found, rejected=found.rejected + figure, rejects=rejects)
+        else:
+            found = replace(found, accepted=found.accepted + figure)
+            if row["errors"]:
+                found = _with_errors(found, row["errors"], figure.records)
+    return found
+
+
+def _with_errors(found: Staged, codes: list[str], rows: int) -> Staged:
+    errors = dict(found.errors)
+    for code in codes:
+        errors[code] = errors.get(code, 0) + rows
+    return replace(found, flawed=found.flawed + rows, errors=errors)
+
+
+_STAGED = """
+SELECT _receipt IS NOT NULL AS receipt, _reject.code AS code,
+  transform(_errors, e -> e.code) AS errors,
+  count(*) AS records, sum(CAST(_hash AS DECIMAL(38,0))) AS hash,
+  sum(_receipt.records) AS r_records, sum(_receipt.hash) AS r_hash,
+  sum(_receipt.objects) AS objects, sum(_receipt.lines) AS lines, sum(_receipt.bytes) AS bytes,
+  collect_list(IF(_receipt IS NULL, NULL,
+    struct(_receipt.source, _receipt.part, _receipt.first, _receipt.last))) AS extents
+FROM {stage} GROUP BY 1, 2, 3
+"""
+
+
+def booked(target: Target, stage: str, found: Staged, mode: str) -> Books:
+    """The books of a write whose steps are done."""
+    run = target.run
+    texts = {
+        "stage": stage,
+        "table": target.table,
+        "quarantine": target.quarantine,
+        "run": quoted(run.id),
+        "kind": quoted(run.kind.name),
+    }
+    parts = [(_FATES if mode == "merge" else _APPENDED), _TABLE]
+    if found.rejected.records:
+        parts.append(_QUARANTINED)
+    sql = " UNION ALL ".join(part.format(**texts) for part in parts)
+    figures: dict[str, Figure] = {}
+    conflicts = altered = 0
+    for row in target.spark.sql(sql).collect():
+        figures[row["fate"]] = Figure(row["records"], int(row["hash"] or 0))
+        conflicts += row["conflicts"] or 0
+        altered += row["altered"] or 0
+    empty = Figure()
+    read = found.accepted + found.rejected if found.receipts is None else found.receipts
+    books = replace(
+        books_of(run, target.table),
+        objects=found.objects,
+        lines=found.lines,
+        bytes=found.bytes,
+        read=read,
+        inserted=figures.get("inserted", empty),
+        updated=figures.get("updated", empty),
+        unchanged=figures.get("unchanged", empty),
+        superseded=figures.get("superseded", empty),
+        quarantined=figures.get("quarantined", empty) + figures.get("known", empty),
+        known_rejects=figures.get("known", empty).records,
+        conflicts=conflicts,
+        flawed=found.flawed,
+        rejects=found.rejects,
+        errors=found.errors,
+    )
+    problems = _problems(books, found, figures, altered)
+    return replace(books, problems=problems, state="failed" if problems else "done")
+
+
+def _problems(
+    books: Books, found: Staged, figures: dict[str, Figure], altered: int
+) -> tuple[str, ...]:
+    """Where the books do not balance, in the order of a record's way."""
+    problems = []
+
+    def equal(one: Figure, other: Figure, what: str, whose: str) -> None:
+        if one.records != other.records:
+            problems.append(f"{what} {one.records:,} records, {whose} {other.records:,}")
+        elif one.hash != other.hash:
+            problems.append(f"{what} and {whose} {one.records:,} records, but not the same ones")
+
+    rows = found.accepted + found.rejected
+    equal(books.read, rows, "receipts say", "the stage holds")
+    settled = books.inserted + books.updated + books.unchanged + books.superseded
+    equal(found.accepted, settled, "accepted in the stage", "found again in the table")
+    equal(found.rejected, books.quarantined, "rejected in the stage", "found in quarantine")
+    for fate in ("inserted", "updated"):
+        there = figures.get(f"table {fate}", Figure()).records
+        figure: Figure = getattr(books, fate)
+        if figure.records != there:
+            problems.append(
+                f"{fate}: {figure.records:,} by the stage, {there:,} by the run id in the table"
+            )
+    mine, held = (figures.get(fate, Figure()) for fate in ("quarantined", "table quarantined"))
+    equal(mine, held, "rejected by this run", "quarantined under its run id")
+    if altered:
+        problems.append(f"{altered:,} rows of this run do not hold the content that was staged")
+    fates = sum((getattr(books, fate) for fate in FATES), Figure())
+    equal(books.read, fates, "read", "accounted for")
+    return tuple(problems)
+
+
+# What became of every accepted record: its row in the table is looked at after the MERGE. The
+# first of an ind (by position) is the one that was merged. A row inserted by this run stays
+# "inserted" if a later run has changed it since.
+_FATES = """
+SELECT fate, count(*) AS records, sum(CAST(h AS DECIMAL(38,0))) AS hash,
+  count_if(fate = 'superseded' AND place <> held_place) AS conflicts,
+  count_if(nth = 1 AND mine AND NOT same) AS altered
+FROM (
+  SELECT CASE WHEN nth = 1 AND t._first_run_id = {run} THEN 'inserted'
+      WHEN nth = 1 AND t._run_id = {run} THEN 'updated'
+      WHEN s.f = t._fingerprint THEN 'unchanged' ELSE 'superseded' END AS fate,
+    s.h, s.nth, s.place, s.f = t._fingerprint AS same, t._run_id = {run} AS mine,
+    struct(t._source.epoch, t._source.name, t._source.part) AS held_place
+  FROM (
+    SELECT ind, _fingerprint AS f, _hash AS h,
+      struct(_source.epoch, _source.name, _source.part) AS place,
+      row_number() OVER (PARTITION BY ind ORDER BY _source DESC) AS nth
+    FROM {stage} WHERE _reject IS NULL AND _receipt IS NULL) s
+  JOIN (SELECT ind, _fingerprint, _source, _first_run_id, _run_id FROM {table}) t
+    ON s.ind = t.ind)
+GROUP BY fate
+"""
+
+_APPENDED = """
+SELECT 'inserted' AS fate, count(*) AS records, sum(CAST(s._hash AS DECIMAL(38,0))) AS hash,
+  0L AS conflicts, 0L AS altered
+FROM {stage} s
+LEFT SEMI JOIN (SELECT _source AS p, _fingerprint AS f FROM {table} WHERE _first_run_id = {run}) t
+  ON s._source = t.p AND s._fingerprint = t.f
+WHERE _reject IS NULL AND _receipt IS NULL
+"""
+
+# The same from the table's side: rows that bear the run's id.
+_TABLE = """
+SELECT IF(_first_run_id = {run}, 'table inserted', 'table updated') AS fate, count(*) AS records,
+  CAST(NULL AS DECIMAL(38,0)) AS hash, 0L AS conflicts, 0L AS altered
+FROM {table} WHERE _first_run_id = {run} OR _run_id = {run} GROUP BY 1
+"""
+
+# Rejected records by their positions; "known" ones were there before this run.
+_QUARANTINED = """
+SELECT IF(mine, 'quarantined', 'known') AS fate, count(*) AS records,
+  sum(CAST(h AS DECIMAL(38,0))) AS hash, 0L AS conflicts, 0L AS altered
+FROM (
+  SELECT s._hash AS h, q.mine
+  FROM {stage} s JOIN (
+    SELECT _source AS p, bool_or(_run_id = {run}) AS mine
+    FROM {quarantine} WHERE kind = {kind} GROUP BY _source) q ON s._source = q.p
+  WHERE s._reject IS NOT NULL)
+GROUP BY 1
+UNION ALL
+SELECT 'table quarantined', count(*), sum(CAST(_hash AS DECIMAL(38,0))), 0L, 0L
+FROM {quarantine} WHERE kind = {kind} AND _run_id = {run}
+"""

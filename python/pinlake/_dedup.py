@@ -1,0 +1,46 @@
+"""One row an `ind` within a frame; between frames and tables `write_table` settles it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pinlake._clean import _need
+from pinlake._kinds import Kind
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def dedup(df: DataFrame, kind: str | Kind) -> DataFrame:
+    """Of accepted rows of one `ind` the one at the greatest `_source`; rejected rows stay.
+
+    Same answer in whatever order rows come: `_source` is one total order. Receipts are dropped.
+
+    Raises `SchemaError` if the frame has no `_source` or `_reject`, `ConfigError` for an unknown
+    kind.
+    """
+    from pyspark.sql import Window
+    from pyspark.sql import functions as F
+
+    Kind.of(kind)
+    _need(df, "ind", "_source", "_reject")
+    if "_receipt" in df.columns:
+        df = df.where(F.col("_receipt").isNull()).drop("_receipt")
+    # A rejected row has no ind: its position makes it a group of its own.
+    alone = F.when(F.col("_reject").isNotNull(), F.col("_source"))
+    newest = Window.partitionBy("ind", alone).orderBy(F.col("_source").desc())
+    place = F.row_number().over(newest)
+    return df.withColumn("_place", place).where("_place = 1").drop("_place")
+
+
+def posts(pins: DataFrame, geo: DataFrame, users: DataFrame) -> DataFrame:
+    """The three tables as one row a post: inner join on `ind`, clean columns only.
+
+    >>> posts(pins, geo, users).columns[:2]  # doctest: +SKIP
+    ['ind', 'unique_id']
+    """
+    tables = [
+        frame.select(*Kind.of(kind).columns)
+        for kind, frame in (("pin", pins), ("geo", geo), ("user", users))
+    ]
+    return tables[0].join(tables[1], "ind").join(tables[2], "ind")

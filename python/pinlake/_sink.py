@@ -1,0 +1,313 @@
+"""Writing a table: stage → guarded MERGE → quarantine → books → done.
+
+Each step gives the same result whoever does it and however often, so a run that dies anywhere is
+simply done again by the next one, and two processes at work on one run do no harm.
+
+The stage `_stage_<kind>` is one table a kind, overwritten by every write: a folder's tables cannot
+be dropped by SQL. Later steps do not read what stands there now but the version that this run
+wrote (`VERSION AS OF`, found by the run id in the commit's `userMetadata`). So a slow process that
+wakes up and overwrites the stage of a later run changes nothing for it, and the other way round.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pinlake import _tables
+from pinlake._audit import booked, staged
+from pinlake._books import Books, Extent, RunReport, quality_error
+from pinlake._fault import fault
+from pinlake._kinds import Kind
+from pinlake._runs import Run, advanced, append_done, append_failed
+from pinlake._spark import doing, is_conflict, is_lost, quoted, retried
+from pinlake._stamp import Stamp
+from pinlake.errors import ConfigError, SchemaError, SinkError
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+MODES = ("merge", "append")
+
+# Commits of the stage that are searched for this run's; other runs come between only if they are
+# at work at the same time.
+_STAGE_COMMITS = 200
+
+_RECEIPT = (
+    "STRUCT<source: STRING, part: STRING, first: BIGINT, last: BIGINT, objects: BIGINT, "
+    "lines: BIGINT, records: BIGINT, bytes: BIGINT, hash: DECIMAL(38,0)>"
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where one write goes."""
+
+    spark: SparkSession
+    run: Run
+    table: str
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of its records."""
+        return self.run.kind
+
+    @property
+    def quarantine(self) -> str:
+        """SQL name of the quarantine table."""
+        return self.run.warehouse.quarantine
+
+
+def write_table(
+    df: DataFrame,
+    table: str | None = None,
+    *,
+    kind: str | Kind | None = None,
+    run: Run | None = None,
+    mode: str = "merge",
+) -> RunReport:
+    """Writes a clean frame to its table and its rejects to quarantine, and books every record.
+
+    `table` is a path, `catalog.schema.table`, or, with `run`, left out for the kind's own name in
+    the run's warehouse; tables are made if they are not there, `quarantine` and `runs` beside
+    it. One row an `ind` stays, the one at the greatest `_source`. `mode="append"` appends all
+    accepted records instead, duplicates too.
+
+    With `run` its marks move at the end. A run that died is taken over by the next `open_run`;
+    writing it again changes nothing. Without `run` the write stands alone, with a run id of its
+    own, and a repeated one finds only duplicates (`mode="merge"`).
+
+    Raises `QualityError` with the report as its `report` if the books do not balance: no mark
+    moves then, and the next run does the work again. `SchemaError` if the frame has no position or
+    verdict, or the table other columns than the plan; `SinkError` if other writers were first too
+    often.
+    """
+    if df.isStreaming:
+        raise ConfigError("write_table writes batch frames; this one is streaming")
+    if mode not in MODES:
+        raise ConfigError(f"mode={mode!r}: one of {', '.join(MODES)}")
+    run, name = _run_of(df, table, kind, run)
+    spark = df.sparkSession
+    if run.nothing_new and run.landing_plan:
+        return RunReport((Books.nothing_new(run, name),))
+    _tables.ensure_silver(spark, name, run.kind)
+    _tables.ensure_quarantine(spark, run.warehouse, run.kind)
+    target = Target(spark, run, name)
+    if run.landing_plan and run.objects == 0:
+        return RunReport((finish(target, Books.nothing_new(run, name), []),))
+    written = write(target, df, mode)
+    return RunReport((finish(target, written.books, written.extents),))
+
+
+def _run_of(
+    df: DataFrame, table: str | None, kind: str | Kind | None, run: Run | None
+) -> tuple[Run, str]:
+    if run is not None:
+        if kind is not None and Kind.of(kind).name != run.kind.name:
+            raise ConfigError(f"the run is of kind {run.kind.name!r}, not of {kind!r}")
+        if table is None:
+            return run, run.warehouse.silver(run.kind)
+        warehouse, name = _tables.split(table)
+        return run, warehouse.table(name)
+    if table is None:
+        raise ConfigError("name a table, or give the run that the frame was read in")
+    warehouse, name = _tables.split(table)
+    kind = _kind_of(name) if kind is None else Kind.of(kind)
+    spark = df.sparkSession
+    stamp = Stamp.now(kind.name)
+    alone = Run(kind, warehouse.table(name), warehouse, None, stamp, "")
+    return replace(alone, runs_id=_tables.ensure_runs(spark, warehouse)), warehouse.table(name)
+
+
+def _kind_of(table: str) -> Kind:
+    from pinlake import _core
+
+    for kind in map(Kind.of, _core.kinds()):
+        if kind.table == table:
+            return kind
+    raise ConfigError(f"table {table!r} is of no built-in kind: give kind=")
+
+
+@dataclass(frozen=True)
+class Written:
+    """A write whose steps are done, up to the books."""
+
+    books: Books
+    stage: str
+    extents: list[Extent]
+
+
+def write(target: Target, df: DataFrame, mode: str = "merge") -> Written:
+    """Stage, MERGE, quarantine, books."""
+    spark, run = target.spark, target.run
+    stage = _staged(target, df)
+    fault("after-stage", run.kind.name)
+    found = staged(spark, stage)
+    if found.accepted.records:
+        if mode == "append":
+            _append(target, stage)
+        else:
+            doing(f"merge into {target.table}", lambda: _merge(target, stage))
+    fault("after-merge", run.kind.name)
+    if found.rejected.records:
+        _quarantine(target, stage)
+    fault("after-quarantine", run.kind.name)
+    books = booked(target, stage, found, mode)
+    return Written(books, stage, found.extents)
+
+
+def finish(target: Target, books: Books, extents: list[Extent]) -> Books:
+    """Books and marks go to `runs`; books that do not balance fail the run."""
+    spark, run = target.spark, target.run
+    if books.problems:
+        append_failed(spark, run, books=books.to_json())
+        raise quality_error(
+            f"{run.kind.name}: the books of run {run.id} do not balance: "
+            f"{'; '.join(books.problems)}; no mark was moved",
+            RunReport((books,)),
+        )
+    marks = None
+    if run.n is not None:
+        marks, gaps = advanced(run, extents)
+        books = books.with_gaps(gaps)
+    fault("after-books", run.kind.name)
+    append_done(spark, run, books=books.to_json(), marks=marks)
+    return books
+
+
+def _staged(target: Target, df: DataFrame) -> str:
+    """Writes the frame to the stage: the only pass over source and Rust; returns its SQL name."""
+    frame = _staged_columns(target, df)
+    stage = target.run.warehouse.stage(target.kind)
+    key = json.dumps({"pinlake": "stage", "run": target.run.id})
+    options = {"overwriteSchema": "true", "userMetadata": key}
+    writer = frame.write.format("delta").mode("overwrite").options(**options, **_STAGE_PROPERTIES)
+
+    def overwrite() -> int:
+        try:
+            _tables.save(writer, stage)
+        except Exception as error:
+            if not is_conflict(error):
+                raise
+            # Somebody else was first; if it was for the same run, its rows are the same.
+            version = _stage_version(target.spark, stage, key)
+            if version is None:
+                raise
+            return version
+        version = _stage_version(target.spark, stage, key)
+        if version is None:
+            raise SinkError(f"{stage}: this run's version is gone; run again")
+        return version
+
+    what = f"read {target.run.landing} and stage it"
+    version = doing(what, lambda: retried(overwrite, stage))
+    return f"{stage} VERSION AS OF {version}"
+
+
+# Nobody searches the stage.
+_STAGE_PROPERTIES = {"delta.dataSkippingNumIndexedCols": "0"}
+
+
+def _stage_version(spark: SparkSession, stage: str, key: str) -> int | None:
+    history = spark.sql(f"DESCRIBE HISTORY {stage} LIMIT {_STAGE_COMMITS}")
+    found = [r.version for r in history.select("version", "userMetadata").collect() if r[1] == key]
+    return max(found) if found else None
+
+
+def _staged_columns(target: Target, df: DataFrame) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    missing = [c for c in target.kind.frame("frame") if c not in df.columns]
+    if missing:
+        raise SchemaError(
+            f"the frame has no {', '.join(missing)}: give a frame of clean, clean_columns or "
+            f"clean_landing of kind {target.kind.name!r} with meta=True"
+        )
+    receipt = F.col("_receipt") if "_receipt" in df.columns else F.lit(None).cast(_RECEIPT)
+    columns = [F.col(f"`{c}`") for c in target.kind.frame("frame") if c != "_run_id"]
+    # A write without a plan stamps rows itself: the frame's own run id is nobody's run.
+    return df.select(*columns, F.lit(target.run.id).alias("_run_id"), receipt.alias("_receipt"))
+
+
+def _merge(target: Target, stage: str) -> None:
+    columns = [c for c in target.kind.frame("silver") if c != "_first_run_id"]
+    sql = _MERGE.format(
+        table=target.table,
+        stage=stage,
+        columns=", ".join(f"w.`{c}`" for c in columns),
+        update=", ".join(f"t.`{c}` = s.`{c}`" for c in columns),
+        into=", ".join(f"`{c}`" for c in columns),
+        values=", ".join(f"s.`{c}`" for c in columns),
+    )
+    retried(lambda: target.spark.sql(sql).collect(), f"merge into {target.table}")
+
+
+# The source holds only rows that change something: MERGE rewrites every file that holds a matched
+# row, even where no clause fires. The clauses guard once more, for what was committed meanwhile.
+_MERGE = """
+MERGE INTO {table} t USING (
+  SELECT {columns} FROM (
+    SELECT *, row_number() OVER (PARTITION BY ind ORDER BY _source DESC) place
+    FROM {stage} WHERE _reject IS NULL AND _receipt IS NULL) w
+  LEFT JOIN (SELECT ind i, _source p, _fingerprint f FROM {table}) x ON w.ind = x.i
+  WHERE place = 1
+    AND (i IS NULL OR w._source > p OR (w._source = p AND w._fingerprint <> f))) s
+ON t.ind = s.ind
+WHEN MATCHED AND s._source >= t._source AND s._fingerprint <> t._fingerprint
+  THEN UPDATE SET {update}
+WHEN MATCHED AND s._source > t._source THEN UPDATE SET t._source = s._source
+WHEN NOT MATCHED THEN INSERT ({into}, _first_run_id) VALUES ({values}, s._run_id)
+"""
+
+
+def _keys(run: Run) -> dict[str, str]:
+    """Writer options that make an append happen once a run.
+
+    The id of `runs` stands in front: with a new `runs` numbers start again, and Delta would skip
+    what bears an old number.
+    """
+    if run.n is None:
+        return {"txnAppId": f"pinlake/{run.id}", "txnVersion": "1"}
+    return {"txnAppId": f"{run.runs_id}/{run.app}", "txnVersion": str(run.n)}
+
+
+def _append_once(target: Target, sql: str, table: str) -> None:
+    frame = target.spark.sql(sql)
+    writer = frame.write.format("delta").mode("append").options(**_keys(target.run))
+
+    def append() -> None:
+        try:
+            _tables.save(writer, table)
+        except Exception as error:
+            if not is_lost(error):
+                raise
+
+    doing(f"append to {table}", lambda: retried(append, f"append to {table}"))
+
+
+def _append(target: Target, stage: str) -> None:
+    columns = ", ".join(
+        "_run_id AS _first_run_id" if c == "_first_run_id" else f"`{c}`"
+        for c in target.kind.frame("silver")
+    )
+    sql = f"SELECT {columns} FROM {stage} WHERE _reject IS NULL AND _receipt IS NULL"
+    _append_once(target, sql, target.table)
+
+
+def _quarantine(target: Target, stage: str) -> None:
+    sql = _QUARANTINE.format(
+        kind=quoted(target.kind.name), stage=stage, quarantine=target.quarantine
+    )
+    _append_once(target, sql, target.quarantine)
+
+
+# A re-read adds nothing: a record's position is its key.
+_QUARANTINE = """
+SELECT {kind} AS kind, _reject.code AS code, _reject.detail AS detail, _reject.payload AS payload,
+  _source, _arrived_at, _ingested_at, _run_id, CAST(NULL AS STRING) AS _replayed_run_id, _hash
+FROM {stage} s
+LEFT ANTI JOIN (SELECT _source AS known FROM {quarantine} WHERE kind = {kind}) q
+  ON s._source = q.known
+WHERE _reject IS NOT NULL
+"""

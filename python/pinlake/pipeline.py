@@ -1,0 +1,192 @@
+"""The batch pipeline as one call: what is new in a landing, through to the silver tables."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from pinlake._books import Books, RunReport, counts, quality_error
+from pinlake._kinds import Kind
+from pinlake._runs import Run, open_run
+from pinlake._sink import write_table
+from pinlake._source import clean_landing
+from pinlake._tables import Warehouse
+from pinlake.errors import ConfigError, SourceError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from pinlake.config import Config
+
+# Kinds written side by side: on two cores a second job fills the gaps that Delta's commits leave.
+SIDE_BY_SIDE = 3
+
+# How the core says that a landing has no topic of a kind.
+_NO_TOPIC = "no topic of kind"
+
+Progress = Callable[[str, str], None]
+
+
+def run_batch(
+    spark: SparkSession,
+    config: Config,
+    *,
+    progress: Progress | None = None,
+) -> RunReport:
+    """Reads what is new in the landing and writes it to the tables, kind by kind.
+
+    `config` is what `pinlake.config.load` returns; it needs `landing` and `warehouse`. Kinds are
+    written side by side, each with its own run, plan and books. Kinds that the landing has no
+    topic of are left out with a note, unless `kind` asks for them. `progress` is called with a
+    kind and a word about what is done with it.
+
+    Raises `QualityError` with the report as its `report` if books do not balance, or, after
+    everything is written and marks have moved, if a gate failed: `max_quarantine` (share of the
+    records read that are quarantined) or `max_errors` (share of them that are rows with a bad
+    field). A failed gate does not undo the run: its records are in the tables or in quarantine, so
+    the next run goes on behind them. Other errors as `open_run`, `clean_landing` and
+    `write_table`; what other kinds have written by then stays and is booked.
+    """
+    warehouse, kinds = _asked(config)
+    tell = progress or (lambda kind, word: None)
+    started = time.monotonic()
+    opened = _each(kinds, lambda kind: _opened(spark, config, warehouse, kind, tell))
+    runs, notes = _found(opened, strict=bool(config.kind))
+    written = _each(runs, lambda run: _written(spark, config, run, tell))
+    for outcome in written:
+        if isinstance(outcome, Exception) and _report_of(outcome) is None:
+            raise outcome
+    books = tuple(b for outcome in written for b in _books(outcome))
+    failures = tuple(text for b in books for text in gates(b, config))
+    seconds = time.monotonic() - started
+    report = RunReport(books, seconds, failures, tuple(notes))
+    unbalanced = [str(outcome) for outcome in written if isinstance(outcome, Exception)]
+    if unbalanced or failures:
+        raise quality_error("; ".join([*unbalanced, *failures]), report)
+    return report
+
+
+def plan_batch(spark: SparkSession, config: Config) -> list[dict[str, Any]]:
+    """What `run_batch` would read, a dictionary a kind; nothing is written.
+
+    Keys: `kind`, `objects`, `resumes` (whether a plan that was not finished comes first),
+    `skipped` (names passed over and why). Raises as `open_run`.
+    """
+    warehouse, kinds = _asked(config)
+    opened = _each(kinds, lambda kind: _open(spark, config, warehouse, kind, dry_run=True))
+    runs, _ = _found(opened, strict=bool(config.kind))
+    return [
+        {
+            "kind": run.kind.name,
+            "objects": run.objects,
+            "resumes": run.resumed,
+            "skipped": run.skipped,
+        }
+        for run in runs
+    ]
+
+
+def _asked(config: Config) -> tuple[Warehouse, list[Kind]]:
+    for name in ("landing", "warehouse"):
+        if not getattr(config, name):
+            raise ConfigError(f"no {name} given: set it in pinlake.toml, or pass it to load()")
+    warehouse = Warehouse.of(str(config.warehouse), dict(config.tables))
+    return warehouse, [Kind.of(plan) for plan in config.plans().values()]
+
+
+def _each(items: list[Any], step: Callable[[Any], Any]) -> list[Any]:
+    """Results in order; an exception stands where a result would: one kind must not stop others."""
+
+    def attempt(item: Any) -> Any:
+        try:
+            return step(item)
+        except Exception as error:
+            return error
+
+    if len(items) == 1:
+        return [attempt(items[0])]
+    with ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="pinlake") as pool:
+        return list(pool.map(attempt, items))
+
+
+def _open(
+    spark: SparkSession, config: Config, warehouse: Warehouse, kind: Kind, *, dry_run: bool
+) -> Run:
+    return open_run(
+        spark,
+        warehouse,
+        kind,
+        str(config.landing),
+        full=config.full,
+        epoch=config.epoch,
+        gap_patience=config.gap_patience,
+        options=config.storage,
+        dry_run=dry_run,
+    )
+
+
+def _opened(
+    spark: SparkSession, config: Config, warehouse: Warehouse, kind: Kind, tell: Progress
+) -> Run:
+    run = _open(spark, config, warehouse, kind, dry_run=False)
+    tell(kind.name, f"{run.objects:,} objects to read")
+    return run
+
+
+def _found(opened: list[Any], *, strict: bool) -> tuple[list[Run], list[str]]:
+    """The runs, and notes on kinds that the landing does not have."""
+    runs = [run for run in opened if isinstance(run, Run)]
+    errors = [error for error in opened if isinstance(error, Exception)]
+    absent = [e for e in errors if isinstance(e, SourceError) and _NO_TOPIC in str(e)]
+    serious = [error for error in errors if error not in absent]
+    if serious:
+        raise serious[0]
+    if absent and (strict or not runs):
+        raise absent[0]
+    return runs, [str(error) for error in absent]
+
+
+def _written(spark: SparkSession, config: Config, run: Run, tell: Progress) -> RunReport:
+    if run.nothing_new:
+        tell(run.kind.name, "nothing new")
+        return RunReport((Books.nothing_new(run, run.warehouse.silver(run.kind)),))
+    frame = clean_landing(
+        spark,
+        run.kind,
+        run.landing,
+        run=run,
+        invalid=config.invalid,
+        access=config.access,
+        options=config.storage,
+    )
+    report = write_table(frame, run=run)
+    tell(run.kind.name, f"{report.books[0].read.records:,} records booked")
+    return report
+
+
+def _report_of(error: Exception) -> RunReport | None:
+    report = getattr(error, "report", None)
+    return report if isinstance(report, RunReport) else None
+
+
+def _books(outcome: Any) -> tuple[Books, ...]:
+    report = outcome if isinstance(outcome, RunReport) else _report_of(outcome)
+    return () if report is None else report.books
+
+
+def gates(books: Books, config: Config) -> list[str]:
+    """What of a kind's books is over a gate, naming the codes."""
+    read = books.read.records
+    over = []
+    for share, records, codes, what in (
+        (config.max_quarantine, books.quarantined.records, books.rejects, "quarantined"),
+        (config.max_errors, books.flawed, books.errors, "with bad fields"),
+    ):
+        if share is not None and records > share * read:
+            over.append(
+                f"{books.kind}: {records:,} of {read:,} records {what} "
+                f"({records / read:.2%}), more than {share:.2%}: {counts(codes)}"
+            )
+    return over

@@ -7,9 +7,6 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-builtin-rules
 
 export UV_PYTHON_DOWNLOADS := never
-# Tests and wheel compile the dependencies once: see .cargo/config.toml.
-export PYO3_BUILD_EXTENSION_MODULE := 1
-export PYO3_CONFIG_FILE := $(CURDIR)/.ci/pyo3.cfg
 # Real records for tests, demo and bench.
 export PINLAKE_DATA ?= $(abspath ../shared/data)
 
@@ -17,7 +14,7 @@ LANES := 3.5 4.0 4.1 4.2
 OTHERS := $(filter-out 4.1,$(LANES))
 SUITES := lint rust unit spark connect services
 PY := .venv/4.1/bin/python
-RUST := $(shell find src -name '*.rs') Cargo.toml Cargo.lock .ci/pyo3.cfg
+RUST := $(shell find src -name '*.rs') Cargo.toml Cargo.lock .cargo/config.toml .ci/pyo3.cfg
 GLUE := $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.sql' -o -name 'py.typed')
 # Java for everything that starts Spark, where `java` on the PATH is not 17 or 21.
 JAVA = home=$$(.ci/setup.sh java-home); if [ -n "$$home" ]; then export JAVA_HOME=$$home; fi

@@ -113,6 +113,8 @@ fn col(name: &str, kind: Type, comment: &str) -> Column {
 pub enum Frame {
     /// The clean columns alone.
     Clean,
+    /// Clean columns and content: what dedup goes by where no positions are kept.
+    Content,
     /// What `clean` returns: clean columns, position, content, verdict.
     Full,
     /// What `clean` returns inside a run: [`Frame::Full`] and receipts.
@@ -144,6 +146,13 @@ impl Frame {
     pub fn columns(self, kind: &Kind) -> Vec<Column> {
         match self {
             Self::Clean => clean_columns(kind),
+            Self::Content => {
+                let mut columns = [clean_columns(kind), content_columns()].concat();
+                columns.retain(|column| {
+                    !matches!(column.name.as_str(), "_source" | "_arrived_at" | "_ingested_at")
+                });
+                columns
+            }
             Self::Full => [clean_columns(kind), content_columns(), verdict_columns()].concat(),
             Self::Run => {
                 let mut columns = Self::Full.columns(kind);

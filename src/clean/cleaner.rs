@@ -223,6 +223,10 @@ impl Cleaner {
         columns.push(meta::errors(input, problems)?);
         columns.push(meta::rescued(input, &self.layout)?);
         let fingerprint = fingerprints(columns, meta::accepted(input).as_ref())?;
+        if self.options.frame == Frame::Content {
+            columns.push(fingerprint);
+            return Ok(());
+        }
         columns.push(meta::source(input, chunk)?);
         columns.push(fingerprint);
         columns.push(meta::arrived_at(input, chunk)?);

@@ -10,6 +10,8 @@ pub enum Decision {
     New,
     /// Same key, same content as the version kept.
     Duplicate,
+    /// The same, and the row written at this place gives way to the later one.
+    Repeats(u64),
     /// Same key, other content, later position: it wins over the row written at this place.
     Replaces(u64),
     /// Same key, other content, earlier position.
@@ -19,6 +21,7 @@ pub enum Decision {
 /// Keeps, for each key, content and place of the version that wins. 48 bytes a key.
 #[derive(Debug, Default)]
 pub struct Exact {
+    follow: bool,
     winners: HashMap<i64, Winner>,
 }
 
@@ -30,6 +33,12 @@ struct Winner {
 }
 
 impl Exact {
+    /// With `follow`, repeated content takes the earlier row's place, for tables that keep positions.
+    #[must_use]
+    pub fn new(follow: bool) -> Self {
+        Self { follow, winners: HashMap::new() }
+    }
+
     /// Decides on a record. `position` rises with the order of reading (the later one wins),
     /// `place` is the row at which it would be written.
     ///
@@ -52,6 +61,9 @@ impl Exact {
                 if winner.fingerprint == fingerprint {
                     // Repeated content moves the position, else a late version in between wins.
                     winner.position = winner.position.max(position);
+                    if self.follow && later {
+                        return Decision::Repeats(std::mem::replace(&mut winner.place, place));
+                    }
                     return Decision::Duplicate;
                 }
                 if !later {

@@ -16,9 +16,7 @@ pub struct MersenneTwister {
 
 impl std::fmt::Debug for MersenneTwister {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("MersenneTwister")
-            .field("next", &self.next)
-            .finish_non_exhaustive()
+        f.debug_struct("MersenneTwister").field("next", &self.next).finish_non_exhaustive()
     }
 }
 
@@ -44,9 +42,7 @@ impl MersenneTwister {
         state[0] = 19_650_218;
         for i in 1..N {
             let before = state[i - 1];
-            state[i] = (before ^ (before >> 30))
-                .wrapping_mul(1_812_433_253)
-                .wrapping_add(i as u32);
+            state[i] = (before ^ (before >> 30)).wrapping_mul(1_812_433_253).wrapping_add(i as u32);
         }
         let (mut i, mut j) = (1, 0);
         for _ in 0..N.max(key.len()) {
@@ -63,8 +59,8 @@ impl MersenneTwister {
         }
         for _ in 0..N - 1 {
             let before = state[i - 1];
-            state[i] = (state[i] ^ (before ^ (before >> 30)).wrapping_mul(1_566_083_941))
-                .wrapping_sub(i as u32);
+            state[i] =
+                (state[i] ^ (before ^ (before >> 30)).wrapping_mul(1_566_083_941)).wrapping_sub(i as u32);
             i += 1;
             if i == N {
                 state[0] = state[N - 1];
@@ -118,13 +114,9 @@ mod tests {
     #[test]
     fn equals_cpython_for_several_seeds() {
         // [random.randrange(1000) for _ in range(4)] after random.seed(...), CPython 3.11.
-        for (seed, wanted) in [
-            (0, SEED_0),
-            (1, SEED_1),
-            (100, SEED_100),
-            (4_294_967_296, SEED_2_32),
-            (u64::MAX, SEED_MAX),
-        ] {
+        for (seed, wanted) in
+            [(0, SEED_0), (1, SEED_1), (100, SEED_100), (4_294_967_296, SEED_2_32), (u64::MAX, SEED_MAX)]
+        {
             let mut random = MersenneTwister::seed(seed);
             let drawn: Vec<u32> = (0..4).map(|_| random.below(1000)).collect();
             assert_eq!(drawn, wanted, "seed {seed}");

@@ -65,12 +65,24 @@ pub(super) fn push_decimal(value: i64, decimals: u32, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends lower-case hexadecimal digits.
-pub(super) fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
+/// The two digits of every byte.
+const HEX: [[u8; 2]; 256] = {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
+/// Appends lower-case hexadecimal digits.
+#[inline]
+pub(super) fn push_hex(bytes: &[u8], out: &mut Vec<u8>) {
+    out.reserve(2 * bytes.len());
     for byte in bytes {
-        out.push(DIGITS[usize::from(byte >> 4)]);
-        out.push(DIGITS[usize::from(byte & 15)]);
+        out.extend_from_slice(&HEX[usize::from(*byte)]);
     }
 }
 

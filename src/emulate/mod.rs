@@ -1,22 +1,43 @@
-//! Making records: emission → index → record, pure and counter-based.
+//! Making records: emission `n` → index = order(seed, n) → record = f(seed, kind, index).
+//!
+//! All of it is pure and counter-based: the same bytes for any number of threads and after any
+//! restart, and no clock in them. The three kinds share one index. [`Script`] says what each slot
+//! holds and why; [`Emulation`] runs it into a [`crate::sink`].
 
+mod counters;
 mod cpython;
+mod damage;
+mod faults;
+mod fields;
 mod hash;
 mod json;
 mod order;
+mod pace;
 mod people;
+mod replay;
+mod rows;
+mod run;
+mod script;
 mod synthetic;
 mod tables;
 mod text;
 mod time;
 mod words;
 
+pub use counters::Progress;
 pub use cpython::MersenneTwister;
+pub use faults::{Fault, FaultPlan, Faults, Intent, LOOK_BACK, OVERSIZE_BYTES};
 pub use hash::{Draws, Permutation};
 pub use order::{Order, OrderName, SEED100_ROWS};
+pub use pace::Pace;
 pub use people::{BLOCK, Person, Place};
+pub use replay::Replay;
+pub use rows::{Rows, open_rows};
+pub use run::{Emulation, Ended, Report, RunOptions};
+pub use script::{Planned, Script, Settings, Tally};
 pub use synthetic::{SYNTHETIC_VERSION, Synthetic};
 
+use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// The three records of a post, which share one index.
@@ -43,5 +64,14 @@ impl PostKind {
             Self::Geo => "geo",
             Self::User => "user",
         }
+    }
+
+    /// # Errors
+    /// [`Error::Config`] for another name: only these three are made.
+    pub fn parse(name: &str) -> Result<Self> {
+        let found = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        found.ok_or_else(|| {
+            Error::Config(format!("no records are made of kind {name:?}: use pin, geo or user"))
+        })
     }
 }

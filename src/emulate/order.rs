@@ -40,9 +40,7 @@ impl OrderName {
             "permuted" => Ok(Self::Permuted),
             "sequential" => Ok(Self::Sequential),
             "seed100" => Ok(Self::Seed100),
-            _ => Err(Error::Config(format!(
-                "unknown order {text:?}: use permuted, sequential or seed100"
-            ))),
+            _ => Err(Error::Config(format!("unknown order {text:?}: use permuted, sequential or seed100"))),
         }
     }
 }
@@ -60,12 +58,7 @@ impl Order {
     /// An order over made records (`rows` = None) or over the keys of a replayed source.
     #[must_use]
     pub fn new(name: OrderName, seed: u64, rows: Option<Vec<u64>>) -> Self {
-        Self {
-            name,
-            seed,
-            rows,
-            checkpoints: Mutex::new(vec![MersenneTwister::seed(seed)]),
-        }
+        Self { name, seed, rows, checkpoints: Mutex::new(vec![MersenneTwister::seed(seed)]) }
     }
 
     /// Which order it is.
@@ -152,10 +145,7 @@ impl Order {
 
     fn checkpoint(&self, wanted: u64) -> MersenneTwister {
         let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-        let mut kept = self
-            .checkpoints
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self.checkpoints.lock().unwrap_or_else(PoisonError::into_inner);
         while kept.len() <= wanted {
             let mut random = kept[kept.len() - 1].clone();
             for _ in 0..CHECKPOINT {

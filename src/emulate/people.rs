@@ -8,10 +8,8 @@
 use std::sync::LazyLock;
 
 use super::hash::{Draws, Permutation, mix, scramble};
-use super::tables::{
-    AGES, COUNTRIES, JOINED, MONTHS, PEOPLE, POSTS_A_PERSON, YOUNGEST,
-};
 pub use super::tables::BLOCK;
+use super::tables::{AGES, COUNTRIES, JOINED, MONTHS, PEOPLE, POSTS_A_PERSON, YOUNGEST};
 use super::time::month_start;
 
 const USE_DEAL: u64 = 0x10;
@@ -123,13 +121,7 @@ impl Person {
     fn of_rank(seed: u64, block: u64, rank: u64) -> Self {
         let starts = &UNROLLED.starts;
         let class = usize::from(rank >= starts[1]) + usize::from(rank >= starts[2]);
-        Self {
-            seed,
-            number: block * PEOPLE + rank,
-            block,
-            class,
-            member: rank - starts[class],
-        }
+        Self { seed, number: block * PEOPLE + rank, block, class, member: rank - starts[class] }
     }
 
     /// The person's number: what names and places are made from.
@@ -179,10 +171,7 @@ impl Person {
         let (year, number, counts) = MONTHS[usize::from(month)];
         let a_block = counts.iter().copied().map(u64::from).sum::<u64>();
         let from = month_start(i64::from(year), i64::from(number)).max(JOINED.0);
-        let next = month_start(
-            i64::from(year) + i64::from(number / 12),
-            i64::from(number % 12) + 1,
-        );
+        let next = month_start(i64::from(year) + i64::from(number / 12), i64::from(number % 12) + 1);
         let seconds = (next.min(JOINED.1 + 1) - from).unsigned_abs();
         let ordinal = self.block * a_block + u64::from(within);
         let (round, ordinal) = (ordinal / seconds, ordinal % seconds);

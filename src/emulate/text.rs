@@ -6,9 +6,7 @@ use std::sync::LazyLock;
 
 use super::hash::Draws;
 use super::json::{push_escaped, push_number};
-use super::words::{
-    ADJECTIVES, CLOSERS, EMOJI, LEADS, NOUNS, OPENERS, TAILS, TOPICS, TYPOGRAPHIC, WORLD,
-};
+use super::words::{ADJECTIVES, CLOSERS, EMOJI, LEADS, NOUNS, OPENERS, TAILS, TOPICS, TYPOGRAPHIC, WORLD};
 
 /// A text as the inside of a JSON string, and how many bytes it has more than characters.
 struct Piece {
@@ -54,11 +52,7 @@ pub(super) struct Text<'a> {
 
 impl<'a> Text<'a> {
     pub(super) fn new(category: usize, draws: Draws, out: &'a mut Vec<u8>) -> Self {
-        Self {
-            draws,
-            topics: &PIECES.topics[category],
-            out,
-        }
+        Self { draws, topics: &PIECES.topics[category], out }
     }
 
     #[inline]
@@ -260,10 +254,7 @@ mod tests {
     #[test]
     fn long_descriptions_are_cut_to_one_length() {
         let descriptions = texts(|text| text.description());
-        let cut: Vec<_> = descriptions
-            .iter()
-            .filter(|text| text.ends_with("…\u{a0}"))
-            .collect();
+        let cut: Vec<_> = descriptions.iter().filter(|text| text.ends_with("…\u{a0}")).collect();
         assert!((0.38..0.42).contains(&(cut.len() as f64 / descriptions.len() as f64)));
         assert!(cut.iter().all(|text| text.chars().count() == CUT + 2));
     }

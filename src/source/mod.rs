@@ -1,12 +1,38 @@
 //! Where records come from: files, folders, archives, the landing, the three tables.
 //!
-//! `plan` says what is new, `split` cuts it into tasks, [`TaskReader`] reads a task into chunks,
-//! `marks` books what was read. Bytes come from a [`Store`]: a folder of this machine or a bucket.
+//! [`plan`] says what is new, [`split()`] cuts it into tasks, [`TaskReader`] reads a task, and
+//! [`marks`] book what was read. Bytes come from a [`Store`]: a folder of this machine or a bucket.
 
 mod archive;
+mod books;
+mod csv;
+mod files;
+mod json;
+mod landing;
+pub mod layout;
+mod lines;
+mod listing;
+mod local;
 mod location;
+mod long;
+pub mod marks;
+mod parquet;
+pub mod plan;
+mod reader;
+#[cfg(feature = "s3")]
+mod runtime;
+#[cfg(feature = "s3")]
+mod s3;
+mod split;
 mod store;
+mod tables;
+
+#[cfg(feature = "s3")]
+pub(crate) use runtime::runtime;
 
 pub use archive::{Archive, Broken, Inflate};
 pub use location::{Location, Place, is_hidden};
+pub use reader::TaskReader;
+pub use split::split;
 pub use store::{Meta, Names, Options, Store};
+pub use tables::{Form, TableRow, form_of, table_rows};

@@ -1,0 +1,181 @@
+//! Replayed records: the rows of three tables, by their index.
+
+use std::collections::HashSet;
+
+use super::PostKind;
+use super::fields::fields;
+use crate::error::{Error, Result};
+use crate::kind::Kind;
+use crate::source::{Options, Store, layout, table_rows};
+
+/// Fields that hold datetimes; the emulators send them with a `T`.
+const DATETIMES: [&[u8]; 2] = [b"timestamp", b"date_joined"];
+
+/// The rows of one table, end to end, and where each stands.
+#[derive(Debug, Default)]
+struct Table {
+    bytes: Vec<u8>,
+    /// Index, first byte, byte behind the last; ascending.
+    rows: Vec<(u64, usize, usize)>,
+}
+
+impl Table {
+    fn row(&self, index: u64) -> Option<&[u8]> {
+        let at = self.rows.binary_search_by_key(&index, |row| row.0).ok()?;
+        let (_, start, end) = self.rows[at];
+        Some(&self.bytes[start..end])
+    }
+}
+
+/// The source of replayed records.
+///
+/// Of rows with one index the first counts. A row without partner is sent alone.
+#[derive(Debug, Default)]
+pub struct Replay {
+    tables: [Table; 3],
+    keys: Vec<u64>,
+}
+
+impl Replay {
+    /// Reads the tables of the three kinds from a folder or a file: CSV, JSON lines or Parquet,
+    /// found by name (`pinterest_data`, `geolocation_data`, `user_data`, `*.pin.*`, …).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if no kind has a table, [`Error::Source`] for a row without key.
+    pub fn open(url: &str, options: &Options) -> Result<Self> {
+        let file = Store::open(url, options)?.stat("")?.is_some();
+        let mut replay = Self::default();
+        let mut missing = None;
+        for (kind, table) in PostKind::ALL.into_iter().zip(&mut replay.tables) {
+            let plan = Kind::builtin(kind.name())?;
+            if file && layout::file_is_of_kind(url, &plan) != Some(true) {
+                continue;
+            }
+            match read_table(&plan, url, options) {
+                Ok(read) => *table = read,
+                Err(error @ Error::NotFound(_)) => missing = missing.or(Some(error)),
+                Err(error) => return Err(error),
+            }
+        }
+        replay.keys = replay.tables.iter().flat_map(|table| &table.rows).map(|row| row.0).collect();
+        replay.keys.sort_unstable();
+        replay.keys.dedup();
+        if replay.keys.is_empty() {
+            return Err(missing.unwrap_or_else(|| {
+                Error::NotFound(format!(
+                    "{url}: no rows of pins, geo or users; files are found by name, as in \
+                     pinterest_data.csv or x.pin.jsonl"
+                ))
+            }));
+        }
+        Ok(replay)
+    }
+
+    /// Every index that any table has, ascending.
+    #[must_use]
+    pub fn keys(&self) -> &[u64] {
+        &self.keys
+    }
+
+    /// How many rows a kind has.
+    #[must_use]
+    pub fn rows(&self, kind: PostKind) -> usize {
+        self.tables[kind as usize].rows.len()
+    }
+
+    /// Appends the record of a kind and an index; `false` if there is none.
+    pub fn write(&self, kind: PostKind, index: u64, out: &mut Vec<u8>) -> bool {
+        let row = self.tables[kind as usize].row(index);
+        if let Some(row) = row {
+            out.extend_from_slice(row);
+        }
+        row.is_some()
+    }
+}
+
+fn read_table(plan: &Kind, url: &str, options: &Options) -> Result<Table> {
+    let mut table = Table::default();
+    let mut seen = HashSet::new();
+    for row in table_rows(plan, url, options)? {
+        let Ok(index) = u64::try_from(row.index) else { continue };
+        if seen.insert(index) {
+            let start = table.bytes.len();
+            restyle(&row.json, &mut table.bytes);
+            table.rows.push((index, start, table.bytes.len()));
+        }
+    }
+    table.rows.sort_unstable();
+    Ok(table)
+}
+
+/// Appends a compact record as `json.dumps` writes it, with `T` in its datetimes.
+fn restyle(compact: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    let (mut inside, mut escaped) = (false, false);
+    for &byte in compact {
+        out.push(byte);
+        if inside {
+            inside = escaped || byte != b'"';
+            escaped = !escaped && byte == b'\\';
+        } else {
+            inside = byte == b'"';
+            if matches!(byte, b',' | b':') {
+                out.push(b' ');
+            }
+        }
+    }
+    for field in fields(start, out) {
+        let name = &out[field.name.0 + 1..field.name.1];
+        let (from, to) = field.value;
+        // "YYYY-MM-DD HH:MM:SS": the blank stands behind ten characters and the quote.
+        if DATETIMES.contains(&name) && to - from >= 21 && out[from + 11] == b' ' {
+            out[from + 11] = b'T';
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn records_are_written_as_the_emulators_do() {
+        let mut out = b"x".to_vec();
+        restyle(
+            br#"{"ind":3,"a":"b, c:\" d","timestamp":"2019-11-09 07:45:20","n":[1,{"o":null}]}"#,
+            &mut out,
+        );
+        let wanted =
+            br#"x{"ind": 3, "a": "b, c:\" d", "timestamp": "2019-11-09T07:45:20", "n": [1, {"o": null}]}"#;
+        assert_eq!(out, wanted);
+    }
+
+    #[test]
+    fn tables_are_found_by_name_and_rows_without_partner_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("pinterest_data.jsonl"), "{\"index\": 5, \"title\": \"a\"}\n").unwrap();
+        fs::write(
+            dir.path().join("geolocation_data.csv"),
+            "ind,timestamp,latitude,longitude,country\n7,2019-11-09 07:45:20,-1.5,2,Peru\n5,,0,0,Chad\n",
+        )
+        .unwrap();
+        fs::write(dir.path().join("notes.txt"), "not a table").unwrap();
+        let replay = Replay::open(dir.path().to_str().unwrap(), &Options::default()).unwrap();
+        assert_eq!(replay.keys(), [5, 7]);
+        let mut out = Vec::new();
+        assert!(replay.write(PostKind::Geo, 7, &mut out));
+        assert!(!replay.write(PostKind::Pin, 7, &mut out));
+        assert!(!replay.write(PostKind::User, 7, &mut out));
+        let wanted = "{\"ind\": 7, \"timestamp\": \"2019-11-09T07:45:20\", \"latitude\": -1.5, \
+                      \"longitude\": 2, \"country\": \"Peru\"}";
+        assert_eq!(String::from_utf8(out).unwrap(), wanted);
+    }
+
+    #[test]
+    fn nothing_to_replay_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = Replay::open(dir.path().to_str().unwrap(), &Options::default()).unwrap_err();
+        assert!(matches!(error, Error::NotFound(_)), "{error}");
+    }
+}

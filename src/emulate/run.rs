@@ -1,0 +1,490 @@
+//! Running a script into a sink: batches made by many threads, written in order.
+
+use std::sync::Mutex;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::mpsc::sync_channel;
+use std::time::{Duration, Instant};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::counters::{Counters, Progress};
+use super::faults::{Fault, Faults};
+use super::pace::{Clock, Pace};
+use super::script::{Script, Settings, Tally};
+use crate::error::{Error, Result};
+use crate::sink::{Batch, Sink};
+use crate::threads;
+
+/// Posts rendered at a time: about 4 MB.
+const CHUNK: u64 = 4_096;
+
+/// Memory that oversize records of one chunk may take, on average.
+const CHUNK_BYTES: f64 = 64e6;
+
+/// How an emulation runs; none of it changes a byte of what is made.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// How fast posts are sent.
+    pub pace: Pace,
+    /// Stops after so long.
+    pub duration: Option<Duration>,
+    /// Threads that make records; None: one a core.
+    pub threads: Option<usize>,
+}
+
+/// Why an emulation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ended {
+    /// All posts that were asked for.
+    Count,
+    /// The source has no more.
+    Source,
+    /// The time was up.
+    Duration,
+    /// It was told to stop.
+    Stopped,
+    /// The reader of standard output has gone.
+    Closed,
+}
+
+/// What an emulation did.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Where it wrote.
+    pub target: String,
+    /// What tells the source from another.
+    pub source: String,
+    /// Its seed.
+    pub seed: u64,
+    /// The counts.
+    #[serde(flatten)]
+    pub progress: Progress,
+    /// How long it took.
+    pub seconds: f64,
+    /// Why it ended.
+    pub ended: Ended,
+}
+
+/// A script with its counters.
+#[derive(Debug)]
+pub struct Emulation {
+    script: Script,
+    faults: Faults,
+    counters: Counters,
+}
+
+/// Which slots come next.
+struct Feed<'a> {
+    emulation: &'a Emulation,
+    started: Instant,
+    duration: Option<Duration>,
+    chunk: u64,
+    next: u64,
+    /// Emissions end here; moved forward by a stop.
+    posts: u64,
+    draining: bool,
+    ended: Ended,
+}
+
+/// A range of slots, rendered.
+struct Made {
+    batch: Batch,
+    tally: Tally,
+    posts: u64,
+}
+
+impl Emulation {
+    /// An emulation of a source under some settings.
+    #[must_use]
+    pub fn new(rows: Box<dyn super::Rows>, settings: &Settings) -> Self {
+        Self {
+            script: Script::new(rows, settings),
+            faults: settings.faults.clone(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// What is made, slot by slot.
+    #[must_use]
+    pub fn script(&self) -> &Script {
+        &self.script
+    }
+
+    /// The counts so far; any thread may ask.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.counters.progress()
+    }
+
+    /// Ends the run that is on: what was begun is written, late records included.
+    pub fn stop(&self) {
+        self.counters.stop.store(true, Relaxed);
+    }
+
+    /// Runs the script into a sink.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a fault that the sink cannot carry or while another run is on,
+    /// [`Error::Sink`] where writing fails.
+    pub fn run(&self, sink: &mut dyn Sink, options: &RunOptions) -> Result<Report> {
+        for fault in self.faults.active() {
+            if sink.refuses().contains(&fault.name()) {
+                return Err(Error::Config(format!(
+                    "fault {}: {} cannot carry it; choose one kind, files: or landing:",
+                    fault.name(),
+                    sink.place()
+                )));
+            }
+        }
+        if self.counters.running.swap(true, Relaxed) {
+            return Err(Error::Config("this emulation is running already".into()));
+        }
+        self.counters.reset();
+        let started = Instant::now();
+        let ended = self.run_feed(sink, options, started);
+        self.counters.running.store(false, Relaxed);
+        Ok(Report {
+            ended: ended?,
+            target: sink.place(),
+            source: self.script.fingerprint(),
+            seed: self.script.seed(),
+            progress: self.counters.progress(),
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+
+    fn run_feed(&self, sink: &mut dyn Sink, options: &RunOptions, started: Instant) -> Result<Ended> {
+        let by_source = self.script.posts().is_some() && self.script.posts() == self.script.order().len();
+        let mut feed = Feed {
+            emulation: self,
+            started,
+            duration: options.duration,
+            chunk: self.chunk(),
+            next: 0,
+            posts: self.script.posts().unwrap_or(u64::MAX),
+            draining: false,
+            ended: if by_source { Ended::Source } else { Ended::Count },
+        };
+        let threads = threads::count(options.threads)?;
+        if options.pace != Pace::Max {
+            self.run_paced(&mut feed, sink, options.pace)?;
+        } else if threads == 1 {
+            self.run_alone(&mut feed, sink)?;
+        } else {
+            self.run_threads(&mut feed, sink, threads)?;
+        }
+        self.counters.wrote(sink.finish()?);
+        Ok(if sink.closed() { Ended::Closed } else { feed.ended })
+    }
+
+    fn run_alone(&self, feed: &mut Feed<'_>, sink: &mut dyn Sink) -> Result<()> {
+        let mut batch = Batch::default();
+        while let Some((start, end)) = feed.take() {
+            let made = self.make(start, end, feed.posts, batch);
+            if !self.send(&made, sink)? {
+                break;
+            }
+            batch = made.batch;
+        }
+        Ok(())
+    }
+
+    fn run_threads(&self, feed: &mut Feed<'_>, sink: &mut dyn Sink, threads: usize) -> Result<()> {
+        let pool = threads::pool(Some(threads))?;
+        let spare: Mutex<Vec<Batch>> = Mutex::default();
+        let lock = || spare.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (to, from) = sync_channel::<Vec<Made>>(1);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                // Dropped with this thread's end, which tells the writer that nothing follows.
+                let to = to;
+                loop {
+                    let ranges: Vec<_> = (0..threads).map_while(|_| feed.take()).collect();
+                    let posts = feed.posts;
+                    let work: Vec<_> = {
+                        let mut spare = lock();
+                        ranges.into_iter().map(|range| (range, spare.pop().unwrap_or_default())).collect()
+                    };
+                    if work.is_empty() {
+                        return;
+                    }
+                    let made = pool.install(|| {
+                        work.into_par_iter()
+                            .map(|((start, end), batch)| self.make(start, end, posts, batch))
+                            .collect()
+                    });
+                    if to.send(made).is_err() {
+                        return;
+                    }
+                }
+            });
+            for group in &from {
+                for made in group {
+                    if !self.send(&made, sink)? {
+                        drop(from);
+                        return Ok(());
+                    }
+                    lock().push(made.batch);
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn run_paced(&self, feed: &mut Feed<'_>, sink: &mut dyn Sink, pace: Pace) -> Result<()> {
+        let mut clock = Clock::new(pace, feed.started);
+        feed.chunk = feed.chunk.min(clock.chunk());
+        let mut batch = Batch::default();
+        while let Some((start, end)) = feed.take() {
+            // Open loop: when a post is due does not depend on how long the ones before it took.
+            let due = clock.due(end - 1, |n| self.script.order().pause(n));
+            let limit = feed.duration.map(|duration| feed.started + duration);
+            let waited = clock.wait(due, limit.filter(|_| !feed.draining), || self.counters.stopped());
+            if !waited && !feed.draining {
+                feed.next = start;
+                continue;
+            }
+            if waited {
+                let behind = Instant::now().saturating_duration_since(due);
+                self.counters.behind(u64::try_from(behind.as_micros()).unwrap_or(u64::MAX));
+            }
+            let made = self.make(start, end, feed.posts, batch);
+            if !self.send(&made, sink)? {
+                break;
+            }
+            batch = made.batch;
+        }
+        Ok(())
+    }
+
+    fn make(&self, start: u64, end: u64, posts: u64, mut batch: Batch) -> Made {
+        let tally = self.script.render(start, end, posts, &mut batch);
+        self.counters.made(&tally);
+        Made { batch, tally, posts: end.min(posts).saturating_sub(start) }
+    }
+
+    /// Hands a batch over; `false` if nobody reads any more.
+    fn send(&self, made: &Made, sink: &mut dyn Sink) -> Result<bool> {
+        self.counters.wrote(sink.write(&made.batch)?);
+        self.counters.sent(made.posts, &made.tally);
+        Ok(!sink.closed())
+    }
+
+    /// Posts of a chunk: fewer where oversize records would fill the memory.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+    fn chunk(&self) -> u64 {
+        let bytes = self.faults.share(Fault::Oversize) * 3.0 * self.faults.oversize_bytes() as f64;
+        if bytes <= 0.0 {
+            return CHUNK;
+        }
+        ((CHUNK_BYTES / bytes) as u64).clamp(1, CHUNK)
+    }
+}
+
+impl Feed<'_> {
+    /// The next range of slots; None when all is done.
+    fn take(&mut self) -> Option<(u64, u64)> {
+        if !self.draining {
+            let late = self.duration.is_some_and(|duration| self.started.elapsed() >= duration);
+            let stopped = self.emulation.counters.stopped();
+            if (late || stopped) && self.next < self.posts {
+                self.posts = self.next;
+                self.ended = if stopped { Ended::Stopped } else { Ended::Duration };
+            }
+            self.draining = self.next >= self.posts;
+        }
+        let limit =
+            if self.draining { self.posts.saturating_add(self.emulation.script.tail()) } else { self.posts };
+        if self.next >= limit || self.posts == 0 {
+            return None;
+        }
+        let start = self.next;
+        self.next = start.saturating_add(self.chunk).min(limit);
+        Some((start, self.next))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{OrderName, Rows, Synthetic};
+    use super::*;
+    use crate::sink::{Files, SinkOptions, Stdout, Written};
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    const SHARES: [(&str, f64); 13] = [
+        ("duplicate", 0.05),
+        ("late", 0.05),
+        ("reorder", 0.05),
+        ("drop", 0.02),
+        ("corrupt", 0.01),
+        ("invalid_utf8", 0.01),
+        ("oversize", 0.002),
+        ("new_field", 0.02),
+        ("renamed_field", 0.01),
+        ("retyped_field", 0.01),
+        ("missing_field", 0.01),
+        ("null_value", 0.01),
+        ("orphan", 0.02),
+    ];
+
+    fn settings(count: Option<u64>, shares: &[(&str, f64)]) -> Settings {
+        let faults = Faults::new(shares.iter().copied()).unwrap().with_oversize_bytes(20_000);
+        Settings { faults, count, ..Settings::default() }
+    }
+
+    fn emulation(settings: &Settings) -> Emulation {
+        Emulation::new(Box::new(Synthetic::new(settings.seed)), settings)
+    }
+
+    fn run_files(emulation: &Emulation, dir: &Path, options: &RunOptions) -> (Report, Vec<Vec<u8>>) {
+        let sink_options = SinkOptions::default();
+        let mut files = Files::create(dir.to_str().unwrap(), &["pin", "geo", "user"], &sink_options).unwrap();
+        let report = emulation.run(&mut files, options).unwrap();
+        let read = |kind: &str| std::fs::read(dir.join(format!("{kind}.jsonl"))).unwrap();
+        (report, ["pin", "geo", "user"].map(read).to_vec())
+    }
+
+    fn threads(threads: usize) -> RunOptions {
+        RunOptions { threads: Some(threads), ..RunOptions::default() }
+    }
+
+    #[test]
+    fn one_two_and_eight_threads_write_the_same_bytes() {
+        for order in [OrderName::Permuted, OrderName::Seed100] {
+            for shares in [&[][..], &SHARES] {
+                let settings = Settings { order, ..settings(Some(30_000), shares) };
+                let outcomes = [1, 2, 8].map(|count| {
+                    let dir = tempfile::tempdir().unwrap();
+                    run_files(&emulation(&settings), dir.path(), &threads(count))
+                });
+                for (report, files) in &outcomes {
+                    assert!(files == &outcomes[0].1);
+                    assert_eq!(report.progress, outcomes[0].0.progress);
+                    assert_eq!(report.ended, Ended::Count);
+                    assert_eq!(report.progress.posts, 30_000);
+                    let lines: usize =
+                        files.iter().map(|file| file.split_inclusive(|b| *b == b'\n').count()).sum();
+                    assert_eq!(report.progress.written, lines as u64);
+                    assert_eq!(report.progress.generated, lines as u64);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn counts_agree_with_the_plan() {
+        let settings = settings(Some(5_000), &SHARES);
+        let emulation = emulation(&settings);
+        let dir = tempfile::tempdir().unwrap();
+        let (report, _) = run_files(&emulation, dir.path(), &threads(2));
+        let mut faults: BTreeMap<&str, u64> = BTreeMap::new();
+        let mut sent = 0;
+        for slot in 0..5_000 + emulation.script().tail() + 5 {
+            for planned in emulation.script().plan(slot, None) {
+                sent += u64::from(planned.sent);
+                if planned.copy == 0 {
+                    for fault in planned.delivery.into_iter().chain(planned.content) {
+                        *faults.entry(fault.name()).or_default() += 1;
+                    }
+                }
+            }
+        }
+        assert_eq!((report.progress.written, report.progress.faults), (sent, faults));
+    }
+
+    #[test]
+    fn a_stopped_run_is_a_shorter_run() {
+        let dir = tempfile::tempdir().unwrap();
+        let emulation = emulation(&settings(None, &SHARES));
+        let options = RunOptions { duration: Some(Duration::from_millis(150)), ..threads(2) };
+        let (report, files) = run_files(&emulation, dir.path(), &options);
+        assert_eq!(report.ended, Ended::Duration);
+        let posts = report.progress.posts;
+        assert!(posts > 0);
+        let again = tempfile::tempdir().unwrap();
+        let (shorter, same) =
+            run_files(&self::emulation(&settings(Some(posts), &SHARES)), again.path(), &threads(1));
+        assert!(files == same);
+        assert_eq!(shorter.progress, report.progress);
+    }
+
+    #[test]
+    fn a_rate_is_kept_and_a_stop_drains_at_once() {
+        let emulation = emulation(&settings(None, &[("late", 0.5)]));
+        let options = RunOptions { pace: Pace::Rate(200.0), ..threads(1) };
+        let mut out = Vec::new();
+        let report = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                std::thread::sleep(Duration::from_millis(500));
+                emulation.stop();
+            });
+            emulation.run(&mut Stdout::new(&mut out, &["pin", "geo", "user"]), &options).unwrap()
+        });
+        assert_eq!(report.ended, Ended::Stopped);
+        assert!((80..=110).contains(&report.progress.posts), "{}", report.progress.posts);
+        assert!(report.seconds < 2.0, "{}", report.seconds);
+        let lines = out.split_inclusive(|byte| *byte == b'\n').count() as u64;
+        assert_eq!(lines, 3 * report.progress.posts);
+    }
+
+    #[test]
+    fn faults_that_a_sink_cannot_carry_are_refused_by_name() {
+        let emulation = emulation(&settings(Some(1), &[("corrupt", 0.1)]));
+        let mut several = Stdout::new(Vec::new(), &["pin", "geo", "user"]);
+        let error = emulation.run(&mut several, &RunOptions::default()).unwrap_err();
+        assert!(error.to_string().contains("fault corrupt: standard output"), "{error}");
+    }
+
+    #[test]
+    fn a_failing_sink_ends_the_run_with_its_error() {
+        struct Full;
+        impl Sink for Full {
+            fn write(&mut self, _: &Batch) -> Result<Written> {
+                Err(Error::Sink("the disk is full".into()))
+            }
+            fn finish(&mut self) -> Result<Written> {
+                Ok(Written::default())
+            }
+            fn place(&self) -> String {
+                "nowhere".into()
+            }
+        }
+        for count in [1, 2] {
+            let emulation = emulation(&settings(None, &[]));
+            let error = emulation.run(&mut Full, &threads(count)).unwrap_err();
+            assert!(error.to_string().contains("disk is full"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_source_without_partners_is_counted() {
+        struct Odd(Vec<u64>);
+        impl Rows for Odd {
+            fn write(&self, kind: super::super::PostKind, index: u64, out: &mut Vec<u8>) -> bool {
+                let has = kind != super::super::PostKind::Pin || index.is_multiple_of(2);
+                if has {
+                    out.extend_from_slice(b"{\"ind\": 1, \"country\": \"x\"}");
+                }
+                has
+            }
+            fn keys(&self) -> Option<&[u64]> {
+                Some(&self.0)
+            }
+            fn fingerprint(&self) -> String {
+                "odd".into()
+            }
+        }
+        for shares in [&[][..], &[("new_field", 0.5)]] {
+            let emulation = Emulation::new(Box::new(Odd((0..10).collect())), &settings(None, shares));
+            let dir = tempfile::tempdir().unwrap();
+            let (report, files) = run_files(&emulation, dir.path(), &threads(1));
+            assert_eq!(report.ended, Ended::Source);
+            assert_eq!((report.progress.posts, report.progress.alone, report.progress.absent), (10, 5, 0));
+            assert_eq!(report.progress.written, 25);
+            assert_eq!(files[0].split_inclusive(|byte| *byte == b'\n').count(), 5);
+        }
+    }
+}

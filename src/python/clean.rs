@@ -17,7 +17,7 @@ use crate::parse::Payloads;
 use crate::schema::Frame;
 
 /// One array of what may be chunks of a column.
-fn array(input: AnyArray) -> PyResult<ArrayRef> {
+pub(super) fn array(input: AnyArray) -> PyResult<ArrayRef> {
     let chunked = input.into_chunked_array()?;
     let chunks: Vec<&dyn arrow::array::Array> = chunked.chunks().iter().map(AsRef::as_ref).collect();
     match chunks.as_slice() {

@@ -27,7 +27,7 @@ const SLICES: u64 = 64;
 
 /// What a listing brought.
 #[derive(Debug, Default)]
-pub struct Found {
+pub(super) struct Found {
     /// Objects to read, in any order.
     pub objects: Vec<Object>,
     /// Names that are none of the partition's.
@@ -51,7 +51,7 @@ fn entry(stem: &str, name: &str) -> Option<Entry> {
 ///
 /// # Errors
 /// Where the store fails.
-pub fn list(store: &Store, partition: &Partition, marks: Option<&PartMarks>) -> Result<Found> {
+pub(super) fn list(store: &Store, partition: &Partition, marks: Option<&PartMarks>) -> Result<Found> {
     let stem = partition.stem();
     let everything = Names {
         dir: &partition.dir,

@@ -346,15 +346,15 @@ pub fn advance_marks(
         marks.parts.clear();
     }
     let mut report = MarksReport::default();
-    let mut read: BTreeMap<(&str, &str), Vec<(u64, u64)>> = BTreeMap::new();
+    let mut read: BTreeMap<(String, String), Vec<(u64, u64)>> = BTreeMap::new();
     for extent in extents {
-        let ranges = read.entry((&extent.source, &extent.part)).or_default();
+        let ranges = read.entry((extent.source.clone(), extent.part.clone())).or_default();
         ranges.push((extent.first, extent.last.saturating_add(1)));
     }
     for part in &plan.parts {
         let key = part.partition().key();
-        let (source, number) = (layout::source_name(&part.topic), layout::part_text(part.part));
-        let ranges = joined(read.remove(&(source.as_str(), number.as_str())).unwrap_or_default());
+        let place = (layout::source_name(&part.topic), layout::part_text(part.part));
+        let ranges = joined(read.remove(&place).unwrap_or_default());
         check_read(part, &ranges)?;
         let known = marks.parts.entry(key.clone()).or_default();
         known.cover(&ranges, now, report.parts.entry(key).or_default());
@@ -375,8 +375,7 @@ pub fn advance_marks(
     }
     for file in &plan.files {
         let url = if file.name.is_empty() { plan.url.clone() } else { format!("{}/{}", plan.url, file.name) };
-        let source = format!("file:{url}");
-        if !read.contains_key(&(source.as_str(), "")) {
+        if !read.contains_key(&(format!("file:{url}"), String::new())) {
             return Err(not_read(&url));
         }
         marks.files.insert((file.name.clone(), file.etag.clone()));

@@ -16,6 +16,7 @@ mod local;
 mod location;
 mod long;
 pub mod marks;
+mod objects;
 mod parquet;
 pub mod plan;
 mod reader;
@@ -32,6 +33,7 @@ pub(crate) use runtime::runtime;
 
 pub use archive::{Archive, Broken, Inflate};
 pub use location::{Location, Place, is_hidden};
+pub use objects::{Given, clean_objects};
 pub use reader::TaskReader;
 pub use split::split;
 pub use store::{Meta, Names, Options, Store};

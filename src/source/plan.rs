@@ -202,6 +202,19 @@ impl LandingPlan {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// The plan without what it names: what a reader needs that is given the objects.
+    #[must_use]
+    pub fn frame(&self) -> Self {
+        Self {
+            version: self.version,
+            kind: self.kind.clone(),
+            url: self.url.clone(),
+            layout: self.layout.clone(),
+            epoch: self.epoch,
+            ..Self::default()
+        }
+    }
+
     /// URLs of all objects and files, in order: what another reader is to be given.
     #[must_use]
     pub fn urls(&self) -> Vec<String> {

@@ -12,7 +12,9 @@ use futures::SinkExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::list::{PaginatedListOptions, PaginatedListResult, PaginatedListStore};
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, RetryConfig};
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::{Error, Result};
@@ -159,7 +161,13 @@ impl Bucket {
         key
     }
 
-    fn path(&self, name: &str) -> Result<Path> {
+    /// The client, for those who write.
+    pub(crate) fn client(&self) -> &Arc<AmazonS3> {
+        &self.client
+    }
+
+    /// The key of a name, as the client wants it.
+    pub(crate) fn path(&self, name: &str) -> Result<Path> {
         let key = self.key(name);
         Path::parse(&key).map_err(|error| Error::Source(format!("s3://{}/{key}: {error}", self.name)))
     }
@@ -351,6 +359,18 @@ impl Bucket {
         Ok(Box::new(Body::new(Vec::new(), Some(from.boxed()))))
     }
 
+    /// An object of known size to be read here and there.
+    pub(crate) fn ranged(&self, name: &str, size: u64) -> Ranged {
+        Ranged { bucket: self.clone(), name: name.into(), size }
+    }
+
+    fn range(&self, name: &str, start: u64, length: u64) -> Result<bytes::Bytes> {
+        let path = self.path(name)?;
+        runtime()?
+            .block_on(self.client.get_range(&path, start..start + length))
+            .map_err(|error| self.wrong(name, &error))
+    }
+
     /// Reads many objects, in the order of their names, many at once.
     pub(crate) fn fetch(&self, names: impl Iterator<Item = String> + Send + 'static) -> Result<Fetch> {
         let (mut to, from) = mpsc::channel(READY);
@@ -386,6 +406,33 @@ impl Bucket {
             }
         }
         Ok(Fetched { modified, body: Body::new(head, None) })
+    }
+}
+
+/// An object that is read here and there: Parquet keeps its table of contents at the end.
+pub(crate) struct Ranged {
+    bucket: Bucket,
+    name: String,
+    size: u64,
+}
+
+impl Length for Ranged {
+    fn len(&self) -> u64 {
+        self.size
+    }
+}
+
+impl ChunkReader for Ranged {
+    type T = Box<dyn Read + Send>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        self.bucket.reader(&self.name, start).map_err(|error| ParquetError::External(Box::new(error)))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<bytes::Bytes> {
+        self.bucket
+            .range(&self.name, start, length as u64)
+            .map_err(|error| ParquetError::External(Box::new(error)))
     }
 }
 

@@ -20,17 +20,6 @@ pub fn split(plan: &LandingPlan, tasks: usize) -> Vec<LandingPlan> {
     out
 }
 
-fn empty(plan: &LandingPlan) -> LandingPlan {
-    LandingPlan {
-        version: plan.version,
-        kind: plan.kind.clone(),
-        url: plan.url.clone(),
-        layout: plan.layout.clone(),
-        epoch: plan.epoch,
-        ..LandingPlan::default()
-    }
-}
-
 fn split_parts(plan: &LandingPlan, tasks: u64) -> Vec<LandingPlan> {
     let total: u64 = plan.parts.iter().flat_map(|part| &part.ranges).map(|range| range.count).sum();
     let share = total.div_ceil(tasks).max(1);
@@ -41,7 +30,7 @@ fn split_parts(plan: &LandingPlan, tasks: u64) -> Vec<LandingPlan> {
             let mut from = 0;
             while from < range.count {
                 if room == 0 {
-                    out.push(empty(plan));
+                    out.push(plan.frame());
                     room = share;
                 }
                 let count = room.min(range.count - from);
@@ -83,7 +72,7 @@ fn split_files(plan: &LandingPlan, tasks: u64) -> Vec<LandingPlan> {
     for piece in pieces {
         // A task takes what begins before its share is full, so no more tasks come than asked.
         if used >= share {
-            out.push(empty(plan));
+            out.push(plan.frame());
             used = 0;
         }
         used += cost(&piece);

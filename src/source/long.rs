@@ -1,0 +1,226 @@
+//! One long line as a stream of records: the same rows as if it were read whole.
+//!
+//! Records are scanned one by one in a window that grows to the record in hand, so no more is kept
+//! than one record (10 MiB), or one array (64 MiB), and a block. What does not parse ends the
+//! line; if that rest is too long to keep, it is hashed on the way.
+
+use std::io::{self, Read};
+
+use memchr::memchr;
+
+use crate::clean::too_large_text;
+use crate::parse::{
+    BATCH_BYTES, BATCH_ROWS, ChunkBuffer, Form, MAX_RECORD, MAX_STREAMED_ARRAY, Next, Refusal, RejectCode, Tag,
+    next_value,
+};
+
+use super::archive::Rest;
+use super::lines::{BLOCK, read_block};
+
+/// Bytes of records that are handed on as one piece.
+const PIECE: usize = 8 << 20;
+
+/// A line in the middle of being read.
+pub(super) struct LongLine {
+    /// What is in hand of the line, then, once it has ended, what is behind it.
+    window: Vec<u8>,
+    /// End of the line in the window; `None` while it goes on.
+    end: Option<usize>,
+    /// Where the line goes on behind `end`: past its newline.
+    next: usize,
+    /// How far records were handed on.
+    at: usize,
+    /// Bytes dropped from the front of the window.
+    dropped: u64,
+    seq: u64,
+    item: u32,
+    form: Form,
+    /// Nothing is left but to hash.
+    rest: Option<Box<Rest>>,
+}
+
+/// Records scanned and not handed on yet.
+#[derive(Default)]
+struct Piece {
+    start: usize,
+    end: usize,
+    records: u32,
+}
+
+impl LongLine {
+    /// A line that starts with `window`, which holds no newline.
+    pub(super) fn new(window: Vec<u8>, seq: u64, form: Form) -> Self {
+        Self {
+            window,
+            end: None,
+            next: 0,
+            at: 0,
+            dropped: 0,
+            seq,
+            item: 0,
+            form,
+            rest: None,
+        }
+    }
+
+    /// Bytes of the line with its newline, and those behind it that were read.
+    pub(super) fn finish(mut self) -> (u64, Vec<u8>) {
+        let tail = self.window.split_off(self.next.min(self.window.len()));
+        (self.dropped + self.window.len() as u64, tail)
+    }
+
+    /// Hands on a piece; `true` once the line has ended.
+    pub(super) fn fill(&mut self, input: &mut impl Read, chunk: &mut ChunkBuffer, origin: u32) -> io::Result<bool> {
+        if self.rest.is_some() {
+            return self.hash_on(input, chunk, origin);
+        }
+        let mut piece = Piece { start: self.at, end: self.at, records: 0 };
+        loop {
+            let line = &self.window[..self.end.unwrap_or(self.window.len())];
+            match next_value(line, self.at, self.end.is_none()) {
+                Next::Blank if self.end.is_some() => {
+                    if self.item == 0 && piece.records == 0 && self.form == Form::Message {
+                        chunk.push(b"", self.form, 0, origin, self.seq);
+                    }
+                    self.hand_on(&piece, chunk, origin);
+                    return Ok(true);
+                }
+                Next::Value { start, end, tag } => match records(line, start, end, tag) {
+                    Some(records) => {
+                        self.at = end;
+                        piece.end = end;
+                        piece.records += records;
+                        let bytes = piece.end - piece.start;
+                        let full = chunk.bytes.len() + bytes >= BATCH_BYTES;
+                        if bytes >= PIECE || piece.records as usize >= BATCH_ROWS || full {
+                            self.hand_on(&piece, chunk, origin);
+                            return Ok(false);
+                        }
+                    }
+                    None => return self.give_up(&piece, start, input, chunk, origin),
+                },
+                Next::Bad { start } => return self.give_up(&piece, start, input, chunk, origin),
+                Next::Unfinished { start, array } => {
+                    let limit = if array { MAX_STREAMED_ARRAY } else { MAX_RECORD };
+                    if line.len() - start > limit {
+                        return self.give_up(&piece, start, input, chunk, origin);
+                    }
+                    if piece.records > 0 {
+                        self.hand_on(&piece, chunk, origin);
+                        return Ok(false);
+                    }
+                    self.more(input)?;
+                    piece = Piece { start: self.at, end: self.at, records: 0 };
+                }
+                Next::Blank => {
+                    if piece.records > 0 {
+                        self.hand_on(&piece, chunk, origin);
+                        return Ok(false);
+                    }
+                    self.at = self.window.len();
+                    self.more(input)?;
+                    piece = Piece { start: self.at, end: self.at, records: 0 };
+                }
+            }
+        }
+    }
+
+    fn hand_on(&mut self, piece: &Piece, chunk: &mut ChunkBuffer, origin: u32) {
+        if piece.records > 0 {
+            let bytes = &self.window[piece.start..piece.end];
+            chunk.push(bytes, Form::Piece, self.item, origin, self.seq);
+            self.item += piece.records;
+        }
+    }
+
+    /// Drops what was handed on and reads at least as much as is left, so that scanning a long
+    /// record again and again costs no more than twice its length.
+    fn more(&mut self, input: &mut impl Read) -> io::Result<()> {
+        self.window.drain(..self.at);
+        self.dropped += self.at as u64;
+        self.at = 0;
+        let from = self.window.len();
+        let count = read_block(input, &mut self.window, BLOCK.max(from))?;
+        if count == 0 {
+            self.end = Some(from);
+            self.next = from;
+        } else if let Some(newline) = memchr(b'\n', &self.window[from..]) {
+            self.end = Some(from + newline);
+            self.next = from + newline + 1;
+        }
+        Ok(())
+    }
+
+    /// From `start` on nothing parses: the rest of the line is one record.
+    fn give_up(
+        &mut self,
+        piece: &Piece,
+        start: usize,
+        input: &mut impl Read,
+        chunk: &mut ChunkBuffer,
+        origin: u32,
+    ) -> io::Result<bool> {
+        self.hand_on(piece, chunk, origin);
+        self.at = start;
+        while self.end.is_none() && self.window.len() - self.at <= MAX_RECORD {
+            self.more(input)?;
+        }
+        match self.end {
+            Some(end) if end - self.at <= MAX_RECORD => {
+                // The parser finds the same fault and names it.
+                chunk.push(&self.window[self.at..end], Form::Piece, self.item, origin, self.seq);
+                self.at = end;
+                Ok(true)
+            }
+            _ => {
+                self.rest = Some(Box::default());
+                self.hash_on(input, chunk, origin)
+            }
+        }
+    }
+
+    fn hash_on(&mut self, input: &mut impl Read, chunk: &mut ChunkBuffer, origin: u32) -> io::Result<bool> {
+        let Some(mut rest) = self.rest.take() else { return Ok(true) };
+        loop {
+            let end = self.end.unwrap_or(self.window.len());
+            rest.add(&self.window[self.at..end]);
+            self.at = end;
+            if self.end.is_some() {
+                break;
+            }
+            self.more(input)?;
+        }
+        let refusal = Refusal {
+            code: RejectCode::TooLarge,
+            detail: too_large_text(rest.bytes, rest.hash128()),
+            hash: rest.hash64(),
+        };
+        chunk.refuse(&rest.kept, refusal, self.item, origin, self.seq);
+        Ok(true)
+    }
+}
+
+/// How many records a value holds; `None` if it is one that the parser refuses and ends at.
+fn records(line: &[u8], start: usize, end: usize, tag: Tag) -> Option<u32> {
+    let value = &line[start..end];
+    if simdutf8::basic::from_utf8(value).is_err() {
+        return None;
+    }
+    if tag != Tag::Array {
+        return (value.len() <= MAX_RECORD).then_some(1);
+    }
+    if value.len() > MAX_STREAMED_ARRAY {
+        return None;
+    }
+    // It parsed as a whole: its elements are values with a comma between them.
+    let mut count = 0;
+    let mut at = 1;
+    while let Next::Value { start, end, .. } = next_value(&value[..value.len() - 1], at, false) {
+        if end - start > MAX_RECORD {
+            return None;
+        }
+        count += 1;
+        at = memchr(b',', &value[end..]).map_or(value.len(), |comma| end + comma + 1);
+    }
+    Some(count.max(1))
+}

@@ -50,8 +50,12 @@ def test_invalid_fail_names_the_records() -> None:
     with pytest.raises(pinlake.QualityError, match="country") as raised:
         pinlake.clean_batch("geo", pa.array(bad, pa.binary()), invalid="fail")
     assert "wrong_type" in str(raised.value)
-    good = pa.array([b'{"ind":1}', b"rubbish"], pa.binary())
-    assert pa.record_batch(pinlake.clean_batch("geo", good, invalid="fail")).num_rows == 2
+
+
+@pytest.mark.parametrize(("payload", "code"), [(b"rubbish", "not_json"), (b"{}", "missing_key")])
+def test_invalid_fail_stops_at_refused_records_too(payload: bytes, code: str) -> None:
+    with pytest.raises(pinlake.QualityError, match=code):
+        pinlake.clean_batch("geo", pa.array([payload], pa.binary()), invalid="fail")
 
 
 def test_unknown_kind_is_refused_by_name() -> None:

@@ -1,4 +1,4 @@
-"""Seeds for the fuzz targets out of the hand-made cases: python3 .ci/fuzz_seeds.py TARGET FOLDER."""
+"""Seeds for the fuzz targets from the hand-made cases: python3 .ci/fuzz_seeds.py TARGET FOLDER."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from pinlake import _jars
 from pinlake._settings import explain
 from pinlake.config import PREFIX, Config
 from pinlake.errors import one_line
@@ -43,7 +44,8 @@ class Finding:
 
 def examine(config: Config | None, problem: str = "") -> list[Finding]:
     """Looks at everything; `problem` is why the settings could not be read, if so."""
-    findings = [python(), java(), *spark(), jars(), disk(Path.cwd())]
+    version = pyspark_version()
+    findings = [python(), java(), *spark(version), jars(version), disk(Path.cwd())]
     if config is None:
         findings.append(Finding("settings", "missing", problem, "mend the setting that is named"))
         return findings
@@ -108,9 +110,17 @@ def _version(package: str) -> str | None:
         return None
 
 
-def spark() -> Iterator[Finding]:
+def pyspark_version() -> str | None:
+    """Version of the PySpark that an import finds, or None."""
+    try:
+        import pyspark
+    except ImportError:
+        return None
+    return str(pyspark.__version__)
+
+
+def spark(version: str | None) -> Iterator[Finding]:
     """PySpark and the Python packages it needs to exchange Arrow data."""
-    version = _version("pyspark")
     remedy = "pip install 'pinlake[spark]'"
     if version is None:
         yield Finding("pyspark", "missing", "not installed", remedy)
@@ -119,7 +129,8 @@ def spark() -> Iterator[Finding]:
     if line in SPARK:
         yield Finding("pyspark", "ok", version)
     else:
-        yield Finding("pyspark", "missing", f"{version}; tested are {', '.join(SPARK)}", remedy)
+        told = f"version {version}; this release works with {', '.join(SPARK)}"
+        yield Finding("pyspark", "missing", told, remedy)
     for package in ("pyarrow", "pandas", "numpy"):
         found = _version(package)
         if found is None:
@@ -130,8 +141,8 @@ def spark() -> Iterator[Finding]:
             yield Finding(package, "ok", found)
 
 
-def jars() -> Finding:
-    """The Delta jars."""
+def jars(version: str | None) -> Finding:
+    """The Delta jars, which must be made for this Spark."""
     folder = os.environ.get("PINLAKE_JARS")
     if not folder:
         return Finding(
@@ -145,7 +156,16 @@ def jars() -> Finding:
             f"PINLAKE_JARS={folder} holds no delta-spark_*.jar",
             "put the jars there, or unset it to have them fetched",
         )
-    return Finding("delta jars", "ok", f"{', '.join(found)} in {folder}")
+    told = f"{', '.join(found)} in {folder}"
+    lane = _jars.lane_of(version) if version else None
+    if lane is not None:
+        wanted = lane.packages[0].split(":")[1]
+        if not any(name.startswith(f"{wanted}-") for name in found):
+            remedy = "put it there, or unset PINLAKE_JARS to have it fetched"
+            return Finding(
+                "delta jars", "missing", f"{told}, but Spark {version} needs {wanted}", remedy
+            )
+    return Finding("delta jars", "ok", told)
 
 
 def disk(folder: Path) -> Finding:

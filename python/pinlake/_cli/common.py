@@ -125,15 +125,17 @@ def check_landing(landing: str) -> None:
 def check_warehouse(warehouse: str, *, must_exist: bool) -> None:
     """Says at once, before Spark starts, that a warehouse folder cannot serve.
 
-    Raises `SinkError` if it is a file or cannot be written, `FileNotFoundError` if it is not
-    there and must be.
+    Raises `SinkError` if it is a file or cannot be written; if it must exist, `SourceError` if it
+    holds no table and `FileNotFoundError` if it is not there.
     """
-    from pinlake.errors import SinkError
+    from pinlake.errors import SinkError, SourceError
 
     if not is_folder(warehouse):
         return
     folder = Path(warehouse)
     if folder.is_dir():
+        if must_exist and not any(folder.glob("*/_delta_log")):
+            raise SourceError(f"{warehouse}: holds no Delta table; make them with pinlake run")
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise PermissionError(13, "Permission denied", warehouse)
         return

@@ -11,8 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pinlake import _doctor
 from pinlake._progress import Progress, beat
-from pinlake.errors import PinlakeError, SourceError, mask
+from pinlake.errors import ConfigError, PinlakeError, SourceError, mask
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -30,6 +31,8 @@ def session(conf: Mapping[str, str]) -> Iterator[SparkSession]:
     """
     from pinlake import _session
 
+    if "DATABRICKS_RUNTIME_VERSION" not in os.environ:
+        _check(conf)
     folder = Path(tempfile.mkdtemp(prefix="pinlake-"))
     log = folder / "spark.log"
     master = conf.get("spark.master", "local[*]")
@@ -46,6 +49,19 @@ def session(conf: Mapping[str, str]) -> Iterator[SparkSession]:
         with _quiet(log), contextlib.suppress(Exception):
             spark.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check(conf: Mapping[str, str]) -> None:
+    """What would only show up as a JVM's riddle."""
+    version = _doctor.pyspark_version()
+    if version is None:
+        return  # the session says so
+    findings = [_doctor.java(), *_doctor.spark(version)]
+    if not {"spark.jars", "spark.jars.packages"} & set(conf):
+        findings.append(_doctor.jars(version))
+    for finding in findings:
+        if finding.state == "missing":
+            raise ConfigError(f"Spark needs {finding.what}: {finding.found}; {finding.remedy}")
 
 
 @contextlib.contextmanager

@@ -1,0 +1,149 @@
+"""The `pinlake` executable: help, settings, doctor, exit codes, streams."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.cli import EXECUTABLE, environment, pinlake, refusal
+
+VERBS = ("demo", "doctor", "config", "clean", "emulate", "run", "replay", "maintain")
+
+
+def test_help_names_every_verb_and_each_verb_has_an_example(tmp_path: Path) -> None:
+    top = pinlake("--help", cwd=tmp_path)
+    assert top.returncode == 0
+    assert pinlake(cwd=tmp_path).stdout == top.stdout
+    for verb in VERBS:
+        assert f"\n  {verb} " in top.stdout
+        told = pinlake(verb, "--help", cwd=tmp_path)
+        assert told.returncode == 0
+        assert "Examples:" in told.stdout
+        assert f"  pinlake {verb}" in told.stdout
+
+
+def test_version(tmp_path: Path) -> None:
+    import pinlake as package
+
+    assert pinlake("--version", cwd=tmp_path).stdout == f"pinlake {package.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["doktor"], "doktor"),
+        (["config", "--jsn"], "--jsn"),
+        (["emulate", "--count", "many", "--to", "-"], "many"),
+        (["emulate", "--order", "random", "--to", "-"], "random"),
+        (["clean"], "pinlake clean --help"),
+        (["config", "--config", "there.toml"], "there.toml: no such file"),
+    ],
+)
+def test_a_wrong_word_is_one_line_and_exit_code_2(
+    tmp_path: Path, arguments: list[str], wanted: str
+) -> None:
+    assert wanted in refusal(pinlake(*arguments, cwd=tmp_path))
+
+
+def test_a_typo_in_the_settings_stops_every_verb_that_reads_them(tmp_path: Path) -> None:
+    Path(tmp_path, "pinlake.toml").write_text('landng = "x"\n', encoding="utf-8")
+    wanted = "pinlake: pinlake.toml: unknown key 'landng'; did you mean 'landing'?"
+    for verb in ("config", "demo", "run", "replay", "maintain"):
+        assert refusal(pinlake(verb, cwd=tmp_path)) == wanted
+    assert refusal(pinlake("emulate", "--to", "-", cwd=tmp_path)) == wanted
+
+
+def test_config_says_what_holds_and_from_where(tmp_path: Path) -> None:
+    Path(tmp_path, "pinlake.toml").write_text(
+        'landing = "https://me:hunter2@host/x"\n[demo]\nposts = 5\n', encoding="utf-8"
+    )
+    done = pinlake("config", "--json", cwd=tmp_path, env={"PINLAKE_USER_ID": "a1"})
+    told = json.loads(done.stdout)
+    assert told["landing"] == {"value": "https://***@host/x", "from": "pinlake.toml"}
+    assert told["user_id"] == {"value": "a1", "from": "PINLAKE_USER_ID"}
+    assert told["demo.posts"]["value"] == 5
+    text = pinlake("config", cwd=tmp_path).stdout
+    assert "hunter2" not in text + done.stdout
+    assert "demo.posts" in text
+
+
+def test_doctor_has_a_line_for_each_thing_and_a_remedy_for_what_is_missing(tmp_path: Path) -> None:
+    fine = pinlake("doctor", cwd=tmp_path)
+    assert fine.returncode == 0, fine.stdout
+    for what in ("python", "java", "pyspark", "pyarrow", "delta jars", "disk"):
+        assert f"  {what} " in fine.stdout
+    bad = pinlake(
+        "doctor",
+        "--json",
+        cwd=tmp_path,
+        env={
+            "JAVA_HOME": str(tmp_path),
+            "PINLAKE_JARS": str(tmp_path),
+            "PINLAKE_LANDNG": "x",
+            "PINLAKE_LANDING": "s3://bucket",
+            "PINLAKE_STORAGE": '{"endpoint": "http://127.0.0.1:9"}',
+            "PINLAKE_WAREHOUSE": __file__,
+        },
+    )
+    assert bad.returncode == 1
+    missing = {row["what"]: row for row in json.loads(bad.stdout) if row["state"] == "missing"}
+    wanted = {"java", "delta jars", "environment", "aws credentials", "endpoint", "warehouse"}
+    assert set(missing) == wanted
+    assert all(row["remedy"] for row in missing.values())
+    assert "PINLAKE_LANDING" in missing["environment"]["found"]
+
+
+def test_doctor_names_a_java_that_spark_cannot_use(tmp_path: Path) -> None:
+    java = tmp_path / "jdk" / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.write_text("#!/bin/sh\necho 'openjdk version \"1.8.0_402\"' >&2\n", encoding="utf-8")
+    java.chmod(java.stat().st_mode | stat.S_IXUSR)
+    done = pinlake("doctor", cwd=tmp_path, env={"JAVA_HOME": str(tmp_path / "jdk")})
+    assert done.returncode == 1
+    line = next(line for line in done.stdout.splitlines() if "  java " in line)
+    assert "Java 8" in line
+    assert "install Java 17 or 21" in line
+
+
+def test_doctor_without_any_java(tmp_path: Path) -> None:
+    done = pinlake("doctor", cwd=tmp_path, env={"JAVA_HOME": None, "PATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert "none on the PATH -> install Java 17 or 21" in done.stdout
+
+
+def test_debug_adds_the_traceback(tmp_path: Path) -> None:
+    done = pinlake("config", "--config", "x", cwd=tmp_path, env={"PINLAKE_DEBUG": "1"})
+    assert done.returncode == 2
+    assert "Traceback" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path: Path) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    done = subprocess.run(
+        [EXECUTABLE, "config"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        timeout=60,
+    )
+    os.close(theirs)
+    assert done.returncode == 141
+    assert done.stderr == b""
+
+
+def test_import_is_light() -> None:
+    code = (
+        "import sys, pinlake.cli; "
+        "print([m for m in ('pyspark', 'pyarrow', 'pandas', 'pydantic') if m in sys.modules])"
+    )
+    told = subprocess.run(
+        [EXECUTABLE.with_name("python"), "-c", code], capture_output=True, text=True, check=True
+    )
+    assert told.stdout.strip() == "[]"

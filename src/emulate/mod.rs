@@ -8,6 +8,7 @@ mod counters;
 mod cpython;
 mod damage;
 mod faults;
+mod feed;
 mod fields;
 mod hash;
 mod json;

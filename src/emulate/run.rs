@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::counters::{Counters, Progress};
 use super::faults::{Fault, Faults};
+use super::feed::Feed;
 use super::pace::{Clock, Pace};
 use super::script::{Script, Settings, Tally};
 use crate::error::{Error, Result};
@@ -72,20 +73,7 @@ pub struct Report {
 pub struct Emulation {
     script: Script,
     faults: Faults,
-    counters: Counters,
-}
-
-/// Which slots come next.
-struct Feed<'a> {
-    emulation: &'a Emulation,
-    started: Instant,
-    duration: Option<Duration>,
-    chunk: u64,
-    next: u64,
-    /// Emissions end here; moved forward by a stop.
-    posts: u64,
-    draining: bool,
-    ended: Ended,
+    pub(super) counters: Counters,
 }
 
 /// A range of slots, rendered.
@@ -280,29 +268,6 @@ impl Emulation {
             return CHUNK;
         }
         ((CHUNK_BYTES / bytes) as u64).clamp(1, CHUNK)
-    }
-}
-
-impl Feed<'_> {
-    /// The next range of slots; None when all is done.
-    fn take(&mut self) -> Option<(u64, u64)> {
-        if !self.draining {
-            let late = self.duration.is_some_and(|duration| self.started.elapsed() >= duration);
-            let stopped = self.emulation.counters.stopped();
-            if (late || stopped) && self.next < self.posts {
-                self.posts = self.next;
-                self.ended = if stopped { Ended::Stopped } else { Ended::Duration };
-            }
-            self.draining = self.next >= self.posts;
-        }
-        let limit =
-            if self.draining { self.posts.saturating_add(self.emulation.script.tail()) } else { self.posts };
-        if self.next >= limit || self.posts == 0 {
-            return None;
-        }
-        let start = self.next;
-        self.next = start.saturating_add(self.chunk).min(limit);
-        Some((start, self.next))
     }
 }
 

@@ -248,6 +248,11 @@ impl Script {
     }
 
     /// What slots `start..end` hold, in the order of sending.
+    #[must_use]
+    pub fn planned_between(&self, start: u64, end: u64) -> Vec<Planned> {
+        self.held(start, end, self.posts().unwrap_or(u64::MAX))
+    }
+
     fn held(&self, start: u64, end: u64, posts: u64) -> Vec<Planned> {
         let first = start.saturating_sub(self.tail());
         let last = end.min(posts);

@@ -18,3 +18,11 @@ pub use error::{Error, Result};
 
 #[cfg(feature = "python")]
 mod python;
+
+// The tests of the whole crate belong to its one test binary: as crates of their own each would be
+// linked with LTO, and every dependency would be compiled once more for them.
+#[cfg(test)]
+extern crate self as pinlake;
+#[cfg(test)]
+#[path = "../tests/all.rs"]
+mod all;

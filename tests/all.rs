@@ -1,5 +1,6 @@
 //! The tests of the whole crate; `src/lib.rs` compiles them into its test binary, so that one runs
 //! them by `cargo test --lib all::flow`.
 
+mod emulate;
 mod flow;
 mod properties;

@@ -8,11 +8,19 @@ pub mod kind;
 pub mod schema;
 pub mod threads;
 
+pub mod source;
+
 pub mod parse;
 
 pub mod clean;
 
 pub mod dedup;
+
+pub mod sink;
+
+pub mod emulate;
+
+pub mod flow;
 
 pub use error::{Error, Result};
 

@@ -5,9 +5,12 @@
 
 mod clean;
 mod dedup;
+mod emulate;
 mod errors;
+mod flow;
 mod guard;
 mod kind;
+mod source;
 
 use pyo3::prelude::*;
 
@@ -17,7 +20,10 @@ fn core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     errors::register(module)?;
     kind::register(module)?;
+    source::register(module)?;
     clean::register(module)?;
     dedup::register(module)?;
+    flow::register(module)?;
+    emulate::register(module)?;
     Ok(())
 }

@@ -125,7 +125,7 @@ impl Reader<'_> {
             let before = (self.records.rows.len(), self.records.extras.len(), self.item);
             if let Err(stop) = self.top(&mut scanner) {
                 self.forget(before);
-                return self.reject(at, end, self.rest_code(at, end, stop));
+                return self.reject(at, end, self.rest_code(at, end, scanner.at, stop));
             }
         }
     }
@@ -331,19 +331,21 @@ impl Reader<'_> {
         self.extras(row).any(|extra| self.layout.is_foreign(&unescape(extra.key.of(self.bytes))))
     }
 
-    fn rest_code(&self, start: usize, end: usize, bad: Bad) -> RejectCode {
+    /// Why the rest from `start` is no record; reading it stopped at `stopped`.
+    fn rest_code(&self, start: usize, end: usize, stopped: usize, bad: Bad) -> RejectCode {
         if end - start > MAX_RECORD {
             return RejectCode::TooLarge;
         }
+        let is_utf8 = |end| simdutf8::basic::from_utf8(self.bytes.get(start..end).unwrap_or_default()).is_ok();
         match bad {
             Bad::TooLarge => RejectCode::TooLarge,
-            Bad::Stop(Stop::TooDeep) => RejectCode::TooDeep,
+            // The scanner does not look at UTF-8: a bad byte before the depth came first.
+            Bad::Stop(Stop::TooDeep) if is_utf8(stopped) => RejectCode::TooDeep,
             Bad::Stop(_) => {
-                let rest = self.bytes.get(start..end).unwrap_or_default();
-                if simdutf8::basic::from_utf8(rest).is_err() {
-                    RejectCode::InvalidUtf8
-                } else {
+                if is_utf8(end) {
                     RejectCode::NotJson
+                } else {
+                    RejectCode::InvalidUtf8
                 }
             }
         }

@@ -9,6 +9,7 @@ import pytest
 
 import pinlake
 from oracle import clean_payloads
+from pinlake import errors
 from support.core import assert_same, check, clean, record_batch
 
 TEXTS: list[str | None] = [
@@ -91,13 +92,13 @@ def test_dictionary(type_: pa.DataType) -> None:
     ids=lambda given: str(given.type),
 )
 def test_other_types_are_refused_by_name(given: pa.Array) -> None:
-    with pytest.raises((pinlake.PinlakeError, TypeError), match=r"(?i)binary|string"):
+    with pytest.raises((errors.PinlakeError, TypeError), match=r"(?i)binary|string"):
         clean("geo", given)
 
 
 @pytest.mark.parametrize("given", [None, 5, object(), "text", b"bytes", {"a": 1}], ids=repr)
 def test_what_is_no_arrow_array_is_refused(given: Any) -> None:
-    with pytest.raises((pinlake.PinlakeError, TypeError, ValueError)):
+    with pytest.raises((errors.PinlakeError, TypeError, ValueError)):
         pinlake.clean_batch("geo", given)
 
 

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
-from oracle import Row, clean_payloads
-from support.core import assert_same, clean
+import pinlake
+from oracle import KINDS, Row, clean_payloads
+from support.core import assert_same, clean, record_batch
 from support.golden import SINGLE, blob, cases, every_payload, outcome, record
 
 Cleaner = Callable[[str, list[bytes]], list[Row]]
@@ -134,3 +137,15 @@ def test_core_equals_oracle_in_every_field(golden: Path, invalid: str) -> None:
     for kind, payloads in by_kind.items():
         got = clean(kind, payloads, invalid=invalid)
         assert_same(got, clean_payloads(kind, payloads, invalid=invalid))
+
+
+def test_clean_columns_alone(golden: Path) -> None:
+    """Without meta columns the clean ones of accepted records are left, unchanged."""
+    for kind in ("pin", "geo", "user"):
+        payloads = [payload for of, payload in every_payload(golden) if of == kind]
+        batch = record_batch(pinlake.clean_batch(kind, pa.array(payloads, pa.binary()), meta=False))
+        full = record_batch(pinlake.clean_batch(kind, pa.array(payloads, pa.binary())))
+        accepted = full.filter(pc.is_null(full.column("_reject")))
+        names = ["ind", *(column.name for column in KINDS[kind].columns)]
+        assert batch.schema.names == names
+        assert batch.equals(accepted.select(names))

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 import pinlake
+from pinlake import _core, errors
 
 REJECT = [
     "empty_payload",
@@ -32,32 +33,32 @@ ERROR = [
 
 
 def test_reject_codes() -> None:
-    assert pinlake.reject_codes() == REJECT
+    assert _core.reject_codes() == REJECT
 
 
 def test_error_codes() -> None:
-    assert sorted(pinlake.error_codes()) == sorted(ERROR)
+    assert sorted(_core.error_codes()) == sorted(ERROR)
 
 
 def test_every_word_of_invalid_is_known_or_refused() -> None:
     payloads = pa.array([b'{"ind":1,"country":5}'], pa.binary())
-    with pytest.raises(pinlake.ConfigError, match="invalid"):
+    with pytest.raises(errors.ConfigError, match="invalid"):
         pinlake.clean_batch("geo", payloads, invalid="ignore")
 
 
 def test_invalid_fail_names_the_records() -> None:
     bad = [f'{{"ind":{n},"country":5}}'.encode() for n in range(9)]
-    with pytest.raises(pinlake.QualityError, match="country") as raised:
+    with pytest.raises(errors.QualityError, match="country") as raised:
         pinlake.clean_batch("geo", pa.array(bad, pa.binary()), invalid="fail")
     assert "wrong_type" in str(raised.value)
 
 
 @pytest.mark.parametrize(("payload", "code"), [(b"rubbish", "not_json"), (b"{}", "missing_key")])
 def test_invalid_fail_stops_at_refused_records_too(payload: bytes, code: str) -> None:
-    with pytest.raises(pinlake.QualityError, match=code):
+    with pytest.raises(errors.QualityError, match=code):
         pinlake.clean_batch("geo", pa.array([payload], pa.binary()), invalid="fail")
 
 
 def test_unknown_kind_is_refused_by_name() -> None:
-    with pytest.raises(pinlake.ConfigError, match="pni"):
+    with pytest.raises(errors.ConfigError, match="pni"):
         pinlake.clean_batch("pni", pa.array([b"{}"], pa.binary()))

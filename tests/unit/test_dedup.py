@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import pinlake
 from oracle import Row, Source, winners
+from pinlake import errors
 from support.core import assert_same, record_batch, rows_of
 
 SOURCE = pa.struct(
@@ -145,5 +146,5 @@ def test_empty() -> None:
 
 
 def test_a_batch_of_another_shape_is_refused() -> None:
-    with pytest.raises(pinlake.PinlakeError):
+    with pytest.raises(errors.PinlakeError):
         pinlake.dedup_batch("geo", pa.record_batch({"a": [1]}))

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 import pinlake
 from oracle.rules import count_of
+from pinlake import errors
 from support.golden import cases
 
 
@@ -60,5 +61,5 @@ def test_result_is_bigint() -> None:
 
 @pytest.mark.parametrize("values", [pa.array([1.5]), pa.array([[1]]), "text", None, 5], ids=repr)
 def test_others_are_refused(values: object) -> None:
-    with pytest.raises((pinlake.PinlakeError, TypeError, ValueError)):
+    with pytest.raises((errors.PinlakeError, TypeError, ValueError)):
         pinlake.follower_count(values)

@@ -21,6 +21,9 @@ from support.core import assert_same, clean
 PAYLOADS = [f'{{"ind":{n},"country":"c"}}'.encode() for n in range(2_000)]
 TIMEOUT = 60
 
+# The very thing that Python warns of is what is tested.
+pytestmark = pytest.mark.filterwarnings("ignore:This process.*fork:DeprecationWarning")
+
 
 def work() -> None:
     assert_same(clean("geo", PAYLOADS), clean_payloads("geo", PAYLOADS))

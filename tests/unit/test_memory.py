@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 import pinlake
+from pinlake import errors
 
 MIB = 1024 * 1024
 BATCHES = 10_000
@@ -44,7 +45,7 @@ def test_errors_hold_nothing() -> None:
 
     def failures(count: int) -> None:
         for _ in range(count):
-            with pytest.raises(pinlake.QualityError):
+            with pytest.raises(errors.QualityError):
                 pinlake.clean_batch("user", payloads, invalid="fail")
         gc.collect()
 

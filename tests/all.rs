@@ -4,3 +4,5 @@
 mod emulate;
 mod flow;
 mod properties;
+mod source_plan;
+mod source_read;

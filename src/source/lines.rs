@@ -197,6 +197,10 @@ impl<R: Read> Lines<R> {
                 self.position += block.len() as u64;
             }
         }
+        if self.is_behind(0) {
+            self.done = true;
+            return Ok(());
+        }
         self.block(&mut block, BLOCK)?;
         if block.starts_with(BOM) {
             block.drain(..BOM.len());

@@ -224,3 +224,135 @@ fn records(line: &[u8], start: usize, end: usize, tag: Tag) -> Option<u32> {
     }
     Some(count.max(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clean::{Cleaner, Options};
+    use crate::kind::Kind;
+    use crate::parse::Origin;
+    use proptest::prelude::*;
+
+    fn chunk() -> ChunkBuffer {
+        let mut chunk = ChunkBuffer::default();
+        chunk.origin(Origin { epoch: 0, name: "".into(), part: "".into(), arrived_at: None });
+        chunk
+    }
+
+    fn cleaned(chunk: &ChunkBuffer) -> Vec<String> {
+        let mut cleaner = Cleaner::new(Kind::builtin("user").unwrap(), Options::default()).unwrap();
+        let batches = cleaner.clean(chunk.as_chunk()).unwrap().batches;
+        let mut rows = Vec::new();
+        for batch in batches {
+            let options = arrow::util::display::FormatOptions::default();
+            for row in 0..batch.num_rows() {
+                let cells: Vec<String> = batch
+                    .columns()
+                    .iter()
+                    .map(|column| {
+                        let cell = arrow::util::display::ArrayFormatter::try_new(column, &options).unwrap();
+                        cell.value(row).to_string()
+                    })
+                    .collect();
+                rows.push(cells.join("|"));
+            }
+        }
+        rows
+    }
+
+    /// The rows of a line that is a stream from its `start`-th byte on, and what is behind it.
+    fn streamed(line: &[u8], start: usize, behind: &[u8]) -> Vec<String> {
+        let bytes = [line, behind].concat();
+        let mut input = &bytes[start..];
+        let mut long = LongLine::new(line[..start].to_vec(), 7, Form::Line);
+        let mut rows = Vec::new();
+        loop {
+            let mut chunk = chunk();
+            let ended = long.fill(&mut input, &mut chunk, 0).unwrap();
+            rows.extend(cleaned(&chunk));
+            if ended {
+                let (taken, mut tail) = long.finish();
+                tail.extend_from_slice(input);
+                let newline = usize::from(!behind.is_empty());
+                assert_eq!(taken as usize, line.len() + newline);
+                assert_eq!(tail, behind[newline..]);
+                return rows;
+            }
+        }
+    }
+
+    fn same(line: &[u8], start: usize) {
+        let mut whole = chunk();
+        whole.push(line, Form::Line, 0, 0, 7);
+        let want = cleaned(&whole);
+        for behind in [&b""[..], b"\n", b"\n{\"ind\": 8}\nx"] {
+            let got = streamed(line, start, behind);
+            assert_eq!(got, want, "{} from {start}", String::from_utf8_lossy(line));
+        }
+    }
+
+    const PARTS: [&[u8]; 22] = [
+        b"{\"ind\": 1}",
+        b"[{\"ind\": 1}, 7, {\"ind\": 2}]",
+        b"[]",
+        b" ",
+        b"null",
+        b"12",
+        b"true",
+        b"\"a\\\"b\"",
+        b"{\"ind\": 3, \"first_name\": \"\xc3\xa9\"}",
+        b"{\"ind\": 4, \"first_name\": \"\xff\"}",
+        b"[[1], {\"ind\": 5}, \"x\"]",
+        b"{\"ind\": ",
+        b"}",
+        b"]",
+        b"[",
+        b",",
+        b"\\u12",
+        b"\r",
+        b"\xef\xbb\xbf",
+        b"[ ]",
+        b"[{\"ind\": 6},]",
+        b"-",
+    ];
+
+    #[test]
+    fn every_pair_of_parts_at_every_place() {
+        for one in PARTS {
+            for two in PARTS {
+                // A line of blanks alone, or of one `null`, is no long line.
+                let line = [b"{\"ind\": 0}", one, two].concat();
+                for start in [0, 1, 9, 10, line.len() / 2, line.len()] {
+                    same(&line, start);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn many_small_records_are_cut_and_counted_on() {
+        let line = b"{\"ind\":1}[3,4]".repeat(12_000);
+        same(&line, 5_000);
+    }
+
+    #[test]
+    fn what_is_too_large_is_hashed_on_the_way() {
+        let long = "y".repeat(MAX_RECORD);
+        for line in [
+            format!("{{\"ind\": 1}} {{\"ind\": 2, \"first_name\": \"{long}\"}} {{\"ind\": 9}} "),
+            format!("{{\"ind\": 1}} [2, \"{long}\"] {{\"ind\": 9}}"),
+            format!("{{\"ind\": 1}} ] {long}"),
+        ] {
+            same(line.as_bytes(), 20);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_line_from_any_place(parts in prop::collection::vec(0..PARTS.len(), 0..8), start in any::<usize>()) {
+            let mut line = b"7".to_vec();
+            line.extend(parts.iter().flat_map(|part| PARTS[*part]));
+            same(&line, start % (line.len() + 1));
+        }
+    }
+}

@@ -18,6 +18,8 @@ use pyo3::prelude::*;
 #[pyo3(name = "_core")]
 fn core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    // A debug build measures nothing: the bench asks.
+    module.add("__profile__", if cfg!(debug_assertions) { "debug" } else { "release" })?;
     errors::register(module)?;
     kind::register(module)?;
     source::register(module)?;

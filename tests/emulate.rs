@@ -1,5 +1,7 @@
 //! The emulator against the real tables: found by `PINLAKE_DATA`, else in `../shared/data`.
 
+#![allow(clippy::unwrap_used)] // a test that cannot go on has failed
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 

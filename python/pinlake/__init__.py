@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pinlake._batch import clean_batch, dedup_batch, follower_count
     from pinlake._books import Books, RunReport
     from pinlake._clean import accepted, clean, clean_columns, rejected
-    from pinlake._core import __version__
+    from pinlake._core import Emulator, __version__
     from pinlake._dedup import dedup, posts
     from pinlake._kinds import Kind
     from pinlake._maintain import maintain
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # Public name: the module that holds it.
 _HOMES = {
     "Books": "_books",
+    "Emulator": "_core",
     "Kind": "_kinds",
     "Run": "_runs",
     "RunReport": "_books",
@@ -56,6 +57,7 @@ _MODULES = ("errors", "pipeline", "udf")
 
 __all__ = [
     "Books",
+    "Emulator",
     "Kind",
     "Run",
     "RunReport",

@@ -29,8 +29,11 @@ impl Feed<'_> {
             }
             self.draining = self.next >= self.posts;
         }
-        let limit =
-            if self.draining { self.posts.saturating_add(self.emulation.script().tail()) } else { self.posts };
+        let limit = if self.draining {
+            self.posts.saturating_add(self.emulation.script().tail())
+        } else {
+            self.posts
+        };
         if self.next >= limit || self.posts == 0 {
             return None;
         }

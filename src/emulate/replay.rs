@@ -43,9 +43,12 @@ impl Replay {
     /// # Errors
     /// [`Error::NotFound`] if no kind has a table, [`Error::Source`] for a row without key.
     pub fn open(url: &str, options: &Options) -> Result<Self> {
-        let file = Store::open(url, options)?.stat("")?.is_some();
+        let store = Store::open(url, options)?;
+        let file = store.stat("")?.is_some();
+        if !file && !store.exists()? {
+            return Err(Error::NotFound(format!("{url}: no such file or folder to take records from")));
+        }
         let mut replay = Self::default();
-        let mut missing = None;
         for (kind, table) in PostKind::ALL.into_iter().zip(&mut replay.tables) {
             let plan = Kind::builtin(kind.name())?;
             if file && layout::file_is_of_kind(url, &plan) != Some(true) {
@@ -53,7 +56,7 @@ impl Replay {
             }
             match read_table(&plan, url, options) {
                 Ok(read) => *table = read,
-                Err(error @ Error::NotFound(_)) => missing = missing.or(Some(error)),
+                Err(Error::NotFound(_)) => {}
                 Err(error) => return Err(error),
             }
         }
@@ -61,12 +64,10 @@ impl Replay {
         replay.keys.sort_unstable();
         replay.keys.dedup();
         if replay.keys.is_empty() {
-            return Err(missing.unwrap_or_else(|| {
-                Error::NotFound(format!(
-                    "{url}: no rows of pins, geo or users; files are found by name, as in \
-                     pinterest_data.csv or x.pin.jsonl"
-                ))
-            }));
+            return Err(Error::NotFound(format!(
+                "{url}: no rows of pins, geo or users; files are found by name, as in \
+                 pinterest_data.csv or x.pin.jsonl"
+            )));
         }
         Ok(replay)
     }

@@ -82,14 +82,14 @@ class Emulate(Strict):
     """Settings of `pinlake emulate`, table `[emulate]`."""
 
     to: str | None = None
-    source: str = "synthetic"
+    source: str | None = None
     count: int | None = Field(default=None, ge=0)
     duration: Duration | None = None
     rate: str = "max"
     order: Literal["permuted", "sequential", "seed100"] = "permuted"
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=100, ge=0, lt=1 << 64)
     fault: dict[str, Share] = Field(default={})
-    flush_size: int = Field(default=1, ge=1)
+    flush_size: int = Field(default=1000, ge=1)
     threads: int | None = Field(default=None, ge=1)
 
     @field_validator("rate", mode="before")
@@ -133,7 +133,7 @@ class Config(BaseSettings):
     """Where the landing objects lie: a folder or `s3://bucket/prefix`."""
     warehouse: str | None = None
     """Where the tables lie: a folder, or `catalog.schema` on Databricks."""
-    user_id: str = "pinlake"
+    user_id: str = "demo"
     """Prefix of topics (`<user id>.<kind>`) that pinlake makes."""
     kind: Words = []
     """Kinds to work on; none: all."""

@@ -1,0 +1,100 @@
+"""`pinlake demo`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pinlake._cli.common import ConfigFile, Json, examples, print_json, tell
+
+if TYPE_CHECKING:
+    from pinlake._books import RunReport
+    from pinlake.demo import Place
+
+EPILOG = examples(
+    "pinlake demo",
+    "pinlake demo --posts 20000 --out /tmp/demo",
+    "pinlake demo --from ./tables-and-streams",
+)
+
+# A demo is many small jobs, each once: compiling less starts sooner.
+_FAST_START = {"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"}
+
+
+def demo(
+    *,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="DIR", help="Real records: tables and streams, by name."),
+    ] = None,
+    posts: Annotated[
+        int | None, typer.Option("--posts", metavar="N", help="How many posts to make.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="DIR", help="Where to; else ./pinlake-demo.")
+    ] = None,
+    config: ConfigFile = None,
+    json: Json = False,
+) -> None:
+    """Run the whole pipeline here: posts, landing objects, Delta tables and their books.
+
+    Makes posts (with a few faults, so that quarantine has something to hold), or takes real
+    records. A second demo in the same folder sends the posts again: the books then show
+    duplicates, and the tables stay as they are.
+    """
+    from pinlake._cli.report import shown_if_it_fails
+    from pinlake._cli.spark import session
+    from pinlake._progress import Progress, beat, duration
+    from pinlake.config import load
+    from pinlake.demo import demo as show
+    from pinlake.demo import fill, place
+
+    started = time.monotonic()
+    settings = load(file=config, demo={"source": source, "posts": posts, "out": out})
+    source = settings.demo.source
+    where = place(settings.demo.out, source, tell=tell)
+    # Spark first: what it lacks is said before anything is written.
+    with session({**_FAST_START, **settings.spark}) as spark:
+        counts = fill(where, settings, source)
+        where.note()
+        made = "made posts" if source is None else f"records of {source}"
+        total = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+        tell(f"landing: {made}, {total}")
+        with shown_if_it_fails(json), beat(Progress("landing to tables")):
+            report = show(spark, settings, where)
+    if json:
+        places = {"landing": str(where.landing), "tables": str(where.tables)}
+        print_json({**report.to_dict(), **places})
+    else:
+        _print(report, where)
+    tell(f"done in {duration(time.monotonic() - started)}")
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _print(report: RunReport, where: Place) -> None:
+    print(report.table())
+    print()
+    print(f"Landing objects  {where.landing.resolve()}")
+    for books in report.books:
+        print(f"Delta table      {where.tables.resolve() / books.table.rstrip('`').split('/')[-1]}")
+    for name in ("quarantine", "runs"):
+        print(f"Delta table      {where.tables.resolve() / name}")
+    print(
+        f"""
+What to look at next
+  pinlake demo --out {where.folder}
+      sends the same posts again: all are duplicates, no table changes
+  pinlake run --landing {where.landing} --warehouse {where.tables}
+      finds nothing new, reads nothing
+  pinlake clean {where.landing} --kind pin --out - | head
+      the same rules without Spark"""
+    )
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb."""
+    app.command(epilog=EPILOG, short_help="The whole pipeline, here and now.")(demo)

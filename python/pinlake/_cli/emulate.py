@@ -1,0 +1,207 @@
+"""`pinlake emulate`."""
+
+from __future__ import annotations
+
+import signal
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pinlake._cli.common import (
+    ConfigFile,
+    Json,
+    Kinds,
+    examples,
+    print_json,
+    print_table,
+    tell,
+)
+
+if TYPE_CHECKING:
+    from pinlake._core import Emulator
+    from pinlake.config import Config, Emulate
+
+EPILOG = examples(
+    "pinlake emulate --to landing:./landing --count 10000",
+    "pinlake emulate --to files:./made --count 1000 --seed 7 --fault corrupt=0.01",
+    "pinlake emulate --to landing:s3://bucket --order seed100 --rate course --duration 10m",
+    "pinlake emulate --to - --kind pin --count 5",
+)
+
+
+def emulate(
+    *,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to", metavar="TARGET", help="files:DIR, landing:DIR, landing:s3://…, or - (stdout)."
+        ),
+    ] = None,
+    source: Annotated[
+        str | None,
+        typer.Option("--from", metavar="SOURCE", help="Tables to replay; none: made records."),
+    ] = None,
+    kind: Kinds = None,
+    count: Annotated[
+        int | None, typer.Option("--count", metavar="N", help="Posts, three records each.")
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option("--duration", metavar="S", help="How long: 90s, 30m, 2h.")
+    ] = None,
+    rate: Annotated[
+        str | None,
+        typer.Option("--rate", metavar="max|course|N", help="Posts a second; course: 0 or 1 s."),
+    ] = None,
+    order: Annotated[
+        str | None,
+        typer.Option("--order", metavar="permuted|sequential|seed100", help="Order of posts."),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", metavar="N", help="Same seed, same bytes.")
+    ] = None,
+    user_id: Annotated[
+        str | None, typer.Option("--user-id", metavar="ID", help="Topics are <ID>.pin, …")
+    ] = None,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option("--fault", metavar="NAME=SHARE", help="What goes wrong; repeatable."),
+    ] = None,
+    flush_size: Annotated[
+        int | None, typer.Option("--flush-size", metavar="N", help="Landing: records an object.")
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option("--threads", metavar="N", help="Threads; none: one a core.")
+    ] = None,
+    config: ConfigFile = None,
+    json: Json = False,
+) -> None:
+    """Make posts, or replay those of tables, into a landing, files or stdout.
+
+    The same seed makes the same bytes on any machine. A landing is gone on with behind its last
+    offset. Without --count and --duration it goes on until Ctrl-C, which ends it cleanly; a
+    second one kills it.
+    """
+    from pinlake.config import load
+    from pinlake.errors import ConfigError
+
+    settings = load(
+        file=config,
+        user_id=user_id,
+        kind=kind or None,
+        emulate={
+            "to": to,
+            "source": source,
+            "count": count,
+            "duration": duration,
+            "rate": rate,
+            "order": order,
+            "seed": seed,
+            "fault": _shares(fault),
+            "flush_size": flush_size,
+            "threads": threads,
+        },
+    )
+    if not settings.emulate.to:
+        raise ConfigError(
+            "no target given: use --to landing:DIR, --to files:DIR or --to - for stdout"
+        )
+    report, stopped = _run(settings, settings.emulate, settings.emulate.to)
+    _print(report, json, to_stdout=settings.emulate.to != "-")
+    if report.get("ended") == "closed":
+        raise BrokenPipeError
+    if stopped and (settings.emulate.count or settings.emulate.duration):
+        raise KeyboardInterrupt
+
+
+def _shares(faults: list[str] | None) -> dict[str, str] | None:
+    """`NAME=SHARE` words as a table; raises `ConfigError` for another form."""
+    from pinlake.errors import ConfigError
+
+    shares: dict[str, str] = {}
+    for word in faults or ():
+        name, equals, share = word.partition("=")
+        if not name or not equals:
+            raise ConfigError(f"--fault {word}: use NAME=SHARE, as in corrupt=0.01")
+        shares[name] = share
+    return shares or None
+
+
+def made(settings: Config, wanted: Emulate) -> Emulator:
+    """The emulator of these settings."""
+    from pinlake._core import Emulator
+    from pinlake.errors import ConfigError
+
+    source = wanted.source
+    if source is not None:
+        if source.startswith("mysql://"):
+            raise ConfigError(
+                "--from mysql://: this release replays files; export the tables as CSV first"
+            )
+        source = source.removeprefix("files:")
+    return Emulator(
+        source=source,
+        seed=wanted.seed,
+        order=wanted.order,
+        count=wanted.count,
+        kinds=settings.kind or None,
+        user_id=settings.user_id,
+        faults=dict(wanted.fault) or None,
+        options=dict(settings.storage) or None,
+    )
+
+
+def _run(settings: Config, wanted: Emulate, target: str) -> tuple[dict[str, Any], bool]:
+    """The report, and whether a signal ended the run."""
+    from pinlake._progress import Progress, beat
+
+    emulator = made(settings, wanted)
+
+    def first(number: int, frame: FrameType | None) -> None:
+        # The second one finds Python's own end.
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, signal.SIG_DFL)
+        raise KeyboardInterrupt
+
+    before = {name: signal.signal(name, first) for name in (signal.SIGINT, signal.SIGTERM)}
+    progress = Progress("emulate", total=emulator.posts, unit="posts")
+    try:
+        with beat(progress, lambda: int(emulator.progress()["posts"])):
+            report = emulator.run(
+                target,
+                rate=wanted.rate,
+                duration=wanted.duration,
+                threads=wanted.threads,
+                flush_size=wanted.flush_size,
+                options=dict(settings.storage) or None,
+            )
+        return report, False
+    except KeyboardInterrupt:
+        return {"target": target, **emulator.progress(), "ended": "stopped"}, True
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
+
+
+def _print(report: dict[str, Any], json: bool, *, to_stdout: bool) -> None:
+    if json and to_stdout:
+        print_json(report)
+        return
+    rows = [(name, _text(report[name])) for name in report if report[name] not in (None, {}, 0)]
+    if to_stdout:
+        print_table(("emulated", ""), rows)
+    else:
+        tell(", ".join(f"{name} {value}" for name, value in rows))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_text(inner)}" for name, inner in value.items() if inner)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb."""
+    app.command(epilog=EPILOG, short_help="Make posts, or replay those of tables.")(emulate)

@@ -1,0 +1,226 @@
+"""The whole pipeline on this machine: posts → landing objects → Delta tables and their books.
+
+`demo(…)` is what `pinlake demo` runs. Its folder holds `landing/` (objects as Kafka Connect's S3
+sink names them), `tables/` (the warehouse) and `demo.json` (what was demonstrated there). A second
+demo in the same folder goes on: the same posts are sent again behind the last offset, as the
+emulators of this pipeline do, and no table changes but by posts that are new.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pinlake import _core
+from pinlake.errors import ConfigError, SourceError
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from pinlake._books import RunReport
+    from pinlake.config import Config
+
+STATE = "demo.json"
+STATE_VERSION = 1
+
+# Enough of each for the books to have something to tell.
+FAULTS = {"duplicate": 0.02, "corrupt": 0.004, "retyped_field": 0.004}
+
+# Made posts: one seed, so that a demo can be told from another by its number of posts alone.
+SEED = 100
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a demo keeps its things."""
+
+    folder: Path
+    source: str
+    """`made`, or the folder that the records come from."""
+
+    @property
+    def landing(self) -> Path:
+        """The landing objects."""
+        return self.folder / "landing"
+
+    @property
+    def tables(self) -> Path:
+        """The warehouse."""
+        return self.folder / "tables"
+
+    @property
+    def times(self) -> int:
+        """How many demos went here."""
+        return int(self._state().get("times", 0))
+
+    def _state(self) -> dict[str, Any]:
+        try:
+            state: dict[str, Any] = json.loads(Path(self.folder, STATE).read_text("utf-8"))
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise ConfigError(
+                f"{self.folder / STATE}: not a demo's note ({error}); give --out another folder"
+            ) from None
+        return state
+
+    def fits(self) -> bool:
+        """Whether this demo can go on here: the folder is new, empty, or of the same source."""
+        if not self.folder.exists() or not any(self.folder.iterdir()):
+            return True
+        return self._state().get("source") == self.source
+
+    def note(self) -> None:
+        """Writes down what is demonstrated here."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        state = {"version": STATE_VERSION, "source": self.source, "times": self.times + 1}
+        Path(self.folder, STATE).write_text(json.dumps(state) + "\n", "utf-8")
+
+
+def place(out: Path, source: Path | None, *, tell: Tell) -> Place:
+    """The folder of a demo: `out`, or beside it if that holds a demo of other records.
+
+    Raises `ConfigError` if `out` is a file or holds something that is no demo.
+    """
+    named = "made" if source is None else str(source.resolve())
+    wanted = Place(out, named)
+    if out.exists() and not out.is_dir():
+        raise ConfigError(f"{out}: a file; give --out a folder")
+    if out.exists() and any(out.iterdir()) and not Path(out, STATE).exists():
+        raise ConfigError(f"{out}: holds other things than a demo; give --out a folder of its own")
+    number = 1
+    found = wanted
+    while not found.fits():
+        number += 1
+        found = Place(out.with_name(f"{out.name}-{number}"), named)
+    if found is not wanted:
+        tell(f"{out} holds a demo of other records; this one goes to {found.folder}")
+    elif found.times:
+        tell(f"{out} holds {found.times} demo(s); the posts are sent again behind them")
+    return found
+
+
+def fill(where: Place, config: Config, source: Path | None) -> dict[str, int]:
+    """Makes the landing objects; records by kind."""
+    if source is not None:
+        return land_files(source, where.landing, config.plans(), flush_size=config.demo.flush_size)
+    from pinlake._core import Emulator
+
+    emulator = Emulator(
+        seed=SEED, count=config.demo.posts, user_id=config.user_id, faults=dict(FAULTS)
+    )
+    report = emulator.run(f"landing:{where.landing}", flush_size=config.demo.flush_size)
+    kinds: dict[str, int] = report["kinds"]
+    return kinds
+
+
+def demo(
+    spark: SparkSession, config: Config, where: Place, *, tell: Tell | None = None
+) -> RunReport:
+    """Landing → tables, over what `fill` has made; the same as `pinlake run`."""
+    from pinlake.pipeline import run_batch
+
+    told = tell or (lambda text: None)
+    settings = config.model_copy(
+        update={"landing": str(where.landing), "warehouse": str(where.tables)}
+    )
+    return run_batch(spark, settings, progress=lambda kind, word: told(f"{kind}: {word}"))
+
+
+# ---- real records ------------------------------------------------------------------------------
+
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+# What the three tables hold as numbers; a CSV does not say.
+_NUMERIC = frozenset({"index", "ind", "downloaded", "age", "latitude", "longitude"})
+# The names of the three tables where this pipeline comes from.
+_TABLES = {"pin": "pinterest_data", "geo": "geolocation_data", "user": "user_data"}
+
+
+def land_files(
+    source: Path, landing: Path, plans: Mapping[str, str], *, flush_size: int
+) -> dict[str, int]:
+    """Every record of the tables and streams in a folder as landing objects, in file order.
+
+    Files are found by name (`pinterest_data`, `geolocation_data`, `user_data`, `*.pin.*` …), CSV,
+    JSON lines or Parquet; duplicates stay. Returns records by kind. Raises `FileNotFoundError` if
+    there is no such folder and `SourceError` if no file in it is of any kind.
+    """
+    if not source.is_dir():
+        raise FileNotFoundError(2, "No such file or directory", str(source))
+    counts = {}
+    for name, plan in plans.items():
+        files = [source / file for file in _files_of(plan, source)]
+        records = (record for file in files for record in _records(file))
+        counts[name] = _land(records, landing, f"real.{name}", flush_size) if files else 0
+    if not any(counts.values()):
+        raise SourceError(
+            f"{source}: no table or stream of {', '.join(plans)}; files are found by name, as in "
+            f"pinterest_data.csv or stream.pin.jsonl"
+        )
+    return {name: count for name, count in counts.items() if count}
+
+
+def _files_of(plan: str, source: Path) -> list[str]:
+    """The names of a kind's files, sorted; none if none names the kind."""
+    found = json.loads(_core.plan_landing(plan, str(source)))
+    if found["layout"] != "files":
+        raise SourceError(f"{source}: is a landing; read it with pinlake run --landing {source}")
+    kind = json.loads(plan)["name"]
+    word = re.compile(rf"(?<![a-z]){kind}(?![a-z])|{_TABLES.get(kind, '(?!)')}")
+    names = dict.fromkeys(file["name"] for file in found["files"])
+    return sorted(name for name in names if word.search(name.lower()))
+
+
+def _records(file: Path) -> Iterator[bytes]:
+    """The records of a file, a line each."""
+    if file.suffix == ".csv":
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            for row in csv.DictReader(text):
+                pairs = (
+                    f"{json.dumps(name)}: {_value(name, value)}" for name, value in row.items()
+                )
+                yield ("{" + ", ".join(pairs) + "}").encode()
+    elif file.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        for batch in pq.ParquetFile(file).iter_batches():
+            for row in batch.to_pylist():
+                yield json.dumps(row, ensure_ascii=False, default=str).encode()
+    elif file.suffix in (".jsonl", ".ndjson", ".json"):
+        with file.open("rb") as lines:
+            yield from (line.rstrip(b"\r\n") for line in lines if line.strip())
+    else:
+        raise SourceError(f"{file}: give CSV, JSON lines or Parquet, unpacked")
+
+
+def _value(name: str, text: str | None) -> str:
+    if name in _NUMERIC and text is not None and _NUMBER.fullmatch(text):
+        return text
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _land(records: Iterator[bytes], landing: Path, topic: str, flush_size: int) -> int:
+    """Writes objects behind the last offset, `flush_size` records each; how many records."""
+    folder = landing / "topics" / topic / "partition=0"
+    folder.mkdir(parents=True, exist_ok=True)
+    first = offset = _next_offset(folder)
+    while lines := list(islice(records, flush_size)):
+        Path(folder, f"{topic}+0+{offset:010}.json").write_bytes(b"\n".join(lines) + b"\n")
+        offset += len(lines)
+    return offset - first
+
+
+def _next_offset(folder: Path) -> int:
+    last = max(folder.glob("*.json"), default=None)
+    if last is None:
+        return 0
+    start = int(last.stem.rsplit("+", 1)[1])
+    return start + last.read_bytes().count(b"\n")

@@ -53,7 +53,8 @@ class Progress:
         stream: TextIO | None = None,
         every: float = EVERY,
     ) -> None:
-        self._what = what
+        self._name = self._what = what
+        self._notes: dict[str, str] = {}
         self._total = total
         self._unit = unit
         self._stream = stream or sys.stderr
@@ -84,6 +85,11 @@ class Progress:
         self._what = text
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, description=text)
+
+    def noted(self, kind: str, word: str) -> None:
+        """Says what is being done with a kind, beside what is said of the others."""
+        self._notes[kind] = word
+        self.note(f"{self._name}: " + ", ".join(f"{k} {w}" for k, w in self._notes.items()))
 
     def line(self) -> str:
         """How far it is: counts, rate, time left."""

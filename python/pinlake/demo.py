@@ -123,16 +123,19 @@ def fill(where: Place, config: Config, source: Path | None) -> dict[str, int]:
 
 
 def demo(
-    spark: SparkSession, config: Config, where: Place, *, tell: Tell | None = None
+    spark: SparkSession,
+    config: Config,
+    where: Place,
+    *,
+    progress: Callable[[str, str], None] | None = None,
 ) -> RunReport:
     """Landing → tables, over what `fill` has made; the same as `pinlake run`."""
     from pinlake.pipeline import run_batch
 
-    told = tell or (lambda text: None)
     settings = config.model_copy(
         update={"landing": str(where.landing), "warehouse": str(where.tables)}
     )
-    return run_batch(spark, settings, progress=lambda kind, word: told(f"{kind}: {word}"))
+    return run_batch(spark, settings, progress=progress)
 
 
 # ---- real records ------------------------------------------------------------------------------

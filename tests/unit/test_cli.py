@@ -38,7 +38,7 @@ def test_version(tmp_path: Path) -> None:
     [
         (["doktor"], "doktor"),
         (["config", "--jsn"], "--jsn"),
-        (["emulate", "--count", "many", "--to", "-"], "many"),
+        (["emulate", "--count", "many", "--to", "-"], "--count"),
         (["emulate", "--order", "random", "--to", "-"], "random"),
         (["clean"], "pinlake clean --help"),
         (["config", "--config", "there.toml"], "there.toml: no such file"),

@@ -63,8 +63,8 @@ def demo(
         made = "made posts" if source is None else f"records of {source}"
         total = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
         tell(f"landing: {made}, {total}")
-        with shown_if_it_fails(json), beat(Progress("landing to tables")):
-            report = show(spark, settings, where)
+        with shown_if_it_fails(json), beat(Progress("run")) as shown:
+            report = show(spark, settings, where, progress=shown.noted)
     if json:
         places = {"landing": str(where.landing), "tables": str(where.tables)}
         print_json({**report.to_dict(), **places})

@@ -106,14 +106,8 @@ def batch(spark: SparkSession, settings: Config) -> RunReport:
     from pinlake._progress import Progress, beat
     from pinlake.pipeline import run_batch
 
-    doing: dict[str, str] = {}
-
-    def progress(kind: str, word: str) -> None:
-        doing[kind] = word
-        shown.note("run: " + ", ".join(f"{k} {w}" for k, w in doing.items()))
-
     with beat(Progress("run")) as shown:
-        return run_batch(spark, settings, progress=progress)
+        return run_batch(spark, settings, progress=shown.noted)
 
 
 def _plan(spark: SparkSession, settings: Config, json: bool) -> None:

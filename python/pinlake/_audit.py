@@ -9,7 +9,7 @@ from pinlake._books import FATES, Books, Extent, Figure, books_of
 from pinlake._spark import quoted
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import Row, SparkSession
 
     from pinlake._sink import Target
 
@@ -83,16 +83,23 @@ def booked(target: Target, stage: str, found: Staged, mode: str) -> Books:
         "run": quoted(run.id),
         "kind": quoted(run.kind.name),
     }
-    parts = [(_FATES if mode == "merge" else _APPENDED), _TABLE]
+    parts = []
+    if found.accepted.records:
+        parts += [_FATES if mode == "merge" else _APPENDED, _TABLE]
     if found.rejected.records:
         parts.append(_QUARANTINED)
-    sql = " UNION ALL ".join(part.format(**texts) for part in parts)
     figures: dict[str, Figure] = {}
     conflicts = altered = 0
-    for row in target.spark.sql(sql).collect():
+    for row in _rows(target.spark, parts, texts):
         figures[row["fate"]] = Figure(row["records"], int(row["hash"] or 0))
         conflicts += row["conflicts"] or 0
         altered += row["altered"] or 0
+    figures["quarantined"] = figures.get("table quarantined", Figure())
+    if figures["quarantined"] != found.rejected:
+        # A re-read: which of the rejected were in quarantine before?
+        figures["quarantined"] = Figure()
+        for row in _rows(target.spark, [_REJECTED], texts):
+            figures[row["fate"]] = Figure(row["records"], int(row["hash"] or 0))
     empty = Figure()
     read = found.accepted + found.rejected if found.receipts is None else found.receipts
     books = replace(
@@ -114,6 +121,11 @@ def booked(target: Target, stage: str, found: Staged, mode: str) -> Books:
     )
     problems = _problems(books, found, figures, altered)
     return replace(books, problems=problems, state="failed" if problems else "done")
+
+
+def _rows(spark: SparkSession, parts: list[str], texts: dict[str, str]) -> list[Row]:
+    sql = " UNION ALL ".join(part.format(**texts) for part in parts)
+    return spark.sql(sql).collect() if parts else []
 
 
 def _problems(
@@ -188,10 +200,17 @@ SELECT IF(_first_run_id = {run}, 'table inserted', 'table updated') AS fate, cou
 FROM {table} WHERE _first_run_id = {run} OR _run_id = {run} GROUP BY 1
 """
 
-# Rejected records by their positions; "known" ones were there before this run.
+# What quarantine holds under the run's id.
 _QUARANTINED = """
+SELECT 'table quarantined' AS fate, count(*) AS records,
+  sum(CAST(_hash AS DECIMAL(38,0))) AS hash, 0L AS conflicts, 0L AS altered
+FROM {quarantine} WHERE kind = {kind} AND _run_id = {run}
+"""
+
+# Rejected records by their positions; "known" ones were in quarantine before this run.
+_REJECTED = """
 SELECT IF(mine, 'quarantined', 'known') AS fate, count(*) AS records,
-  sum(CAST(h AS DECIMAL(38,0))) AS hash, 0L AS conflicts, 0L AS altered
+  sum(CAST(h AS DECIMAL(38,0))) AS hash
 FROM (
   SELECT s._hash AS h, q.mine
   FROM {stage} s JOIN (
@@ -199,7 +218,4 @@ FROM (
     FROM {quarantine} WHERE kind = {kind} GROUP BY _source) q ON s._source = q.p
   WHERE s._reject IS NOT NULL)
 GROUP BY 1
-UNION ALL
-SELECT 'table quarantined', count(*), sum(CAST(_hash AS DECIMAL(38,0))), 0L, 0L
-FROM {quarantine} WHERE kind = {kind} AND _run_id = {run}
 """

@@ -141,10 +141,8 @@ def open_run(
     key = landing_key(landing)
     if dry_run:
         return _looked_at(spark, warehouse, kind, key, plan_of, full)
-    if _tables.describe(spark, warehouse.runs) is None:
-        # A landing that cannot be read must not leave a warehouse behind.
-        plan_of(None)
-    runs_id = _tables.ensure_runs(spark, warehouse)
+    # A landing that cannot be read must not leave a warehouse behind.
+    runs_id = _tables.ensure_runs(spark, warehouse, first=lambda: plan_of(None))
     for _ in range(_PLAN_ATTEMPTS):
         state = _State.of(spark, warehouse, kind, key)
         # A plan that nobody finished comes first, unless everything is to be read anyway.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -139,13 +139,20 @@ def save(writer: DataFrameWriter, table: str) -> None:
         writer.saveAsTable(table)
 
 
-def ensure_runs(spark: SparkSession, warehouse: Warehouse) -> str:
-    """Makes the table of runs if it is not there; returns the id that Delta gave it."""
+def ensure_runs(
+    spark: SparkSession, warehouse: Warehouse, *, first: Callable[[], object] | None = None
+) -> str:
+    """Makes the table of runs if it is not there; returns the id that Delta gave it.
+
+    `first` is called before it is made: what raises there leaves nothing behind.
+    """
     columns = ", ".join(
         f"{column.strip()} COMMENT {quoted(_RUNS_COMMENTS[column.split()[0]])}"
         for column in RUNS_DDL.split(",")
     )
-    made = _ensure(spark, warehouse.runs, columns, comment="Every run, its plan and its books")
+    made = _ensure(
+        spark, warehouse.runs, columns, comment="Every run, its plan and its books", first=first
+    )
     _same_columns(spark, warehouse.runs, [c.split()[0] for c in RUNS_DDL.split(",")])
     return made
 
@@ -189,9 +196,12 @@ def _ensure(
     comment: str,
     properties: Mapping[str, str] | None = None,
     cluster: str | None = None,
+    first: Callable[[], object] | None = None,
 ) -> str:
     detail = describe(spark, table)
     if detail is None:
+        if first is not None:
+            first()
         with _MAKING:
             detail = describe(spark, table) or _made(
                 spark, table, columns, comment, properties or {}, cluster

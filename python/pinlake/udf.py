@@ -52,4 +52,5 @@ def _follower_count() -> Any:
 def _typed(function: Callable[[Any], Any], series: type) -> Callable[[Any], Any]:
     """Spark takes the kind of UDF from hints, and hints here are text."""
     function.__annotations__ = {"values": series, "return": series}
+    function.__name__ = "follower_count"
     return function

@@ -6,3 +6,4 @@ mod flow;
 mod properties;
 mod source_plan;
 mod source_read;
+mod source_tables;

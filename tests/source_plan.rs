@@ -32,7 +32,9 @@ fn put(dir: &Path, part: u64, offset: u64, lines: u64) {
 fn named(plan: &LandingPlan) -> Vec<(u64, u64)> {
     plan.parts
         .iter()
-        .flat_map(|part| part.ranges.iter().flat_map(|range| range.objects()).map(|object| (part.part, object.offset)))
+        .flat_map(|part| {
+            part.ranges.iter().flat_map(|range| range.objects()).map(|object| (part.part, object.offset))
+        })
         .collect()
 }
 
@@ -54,7 +56,8 @@ fn extents(dir: &Path, plan: &LandingPlan) -> Vec<Extent> {
 }
 
 fn advance(dir: &Path, marks: Option<&Marks>, plan: &LandingPlan, seconds: i64) -> (Marks, MarksReport) {
-    let (marks, report) = advance_marks(marks, plan, &extents(dir, plan), seconds * 1_000_000, PATIENCE).unwrap();
+    let (marks, report) =
+        advance_marks(marks, plan, &extents(dir, plan), seconds * 1_000_000, PATIENCE).unwrap();
     (Marks::from_json(&marks.to_json()).unwrap(), report)
 }
 
@@ -132,7 +135,10 @@ fn a_landing_made_anew_stops_the_run() {
     let check = |marks: &Marks| {
         let error = plan(dir, Some(marks), false).unwrap_err();
         let text = error.to_string();
-        assert!(matches!(error, Error::Source(_)) && text.contains("--full") && text.contains("epoch"), "{text}");
+        assert!(
+            matches!(error, Error::Source(_)) && text.contains("--full") && text.contains("epoch"),
+            "{text}"
+        );
     };
     put(dir, 0, 3, 2);
     check(&marks);
@@ -153,7 +159,9 @@ fn an_epoch_starts_anew_and_never_goes_back() {
     let (marks, _) = advance(dir.path(), None, &plan(dir.path(), None, false).unwrap(), 0);
     let kind = Kind::builtin("pin").unwrap();
     let url = dir.path().display().to_string();
-    let ask = |marks, epoch| plan_landing(&kind, &url, Ask { marks: Some(marks), full: false, epoch }, &Options::new());
+    let ask = |marks, epoch| {
+        plan_landing(&kind, &url, Ask { marks: Some(marks), full: false, epoch }, &Options::new())
+    };
     let anew = ask(&marks, 1).unwrap();
     assert_eq!((anew.epoch, anew.objects), (1, 1));
     let (marks, _) = advance(dir.path(), Some(&marks), &anew, 1);
@@ -185,7 +193,8 @@ fn layouts_and_what_they_lack() {
     assert_eq!(named(&plan(&at("l"), Some(&marks), false).unwrap()), [(7, 5)]);
     // Names that are none of the partition's, and two objects of one offset.
     let folder = at("l/topics/a.pin/partition=0");
-    for name in ["a.pin+0+00000000000000000000.json", "a.pin+0+0000000000.json.gz", "b.pin+0+0000000001.json"] {
+    for name in ["a.pin+0+00000000000000000000.json", "a.pin+0+0000000000.json.gz", "b.pin+0+0000000001.json"]
+    {
         std::fs::write(folder.join(name), b"{}").unwrap();
     }
     std::fs::write(folder.join(".a.pin+0+0000000001.json.tmp"), b"{").unwrap();
@@ -197,13 +206,18 @@ fn layouts_and_what_they_lack() {
 fn files_are_read_once_by_name_and_etag() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
-    for name in ["pin/2024/01/a-1", "pin/2024/01/a-2.gz", "geo/2024/01/a-1", "x.csv", "notes.md", "_temporary/pin-1"] {
+    for name in
+        ["pin/2024/01/a-1", "pin/2024/01/a-2.gz", "geo/2024/01/a-1", "x.csv", "notes.md", "_temporary/pin-1"]
+    {
         std::fs::create_dir_all(dir.join(name).parent().unwrap()).unwrap();
         std::fs::write(dir.join(name), b"{}").unwrap();
     }
     let names = |plan: &LandingPlan| plan.files.iter().map(|file| file.name.clone()).collect::<Vec<_>>();
     let first = plan(dir, None, false).unwrap();
-    assert_eq!((first.layout.as_str(), names(&first)), ("files", vec!["pin/2024/01/a-1".into(), "pin/2024/01/a-2.gz".into()]));
+    assert_eq!(
+        (first.layout.as_str(), names(&first)),
+        ("files", vec!["pin/2024/01/a-1".into(), "pin/2024/01/a-2.gz".into()])
+    );
     assert_eq!(first.skipped.len(), 3);
     let read = |plan: &LandingPlan| -> Vec<Extent> {
         plan.files

@@ -91,7 +91,8 @@ fn user(ind: u64) -> String {
 #[test]
 fn a_landing_of_every_shape() {
     let dir = tempfile::tempdir().unwrap();
-    let put = |offset: &str, ending: &str, bytes: &[u8]| object(dir.path(), "x.user", 0, offset, ending, bytes);
+    let put =
+        |offset: &str, ending: &str, bytes: &[u8]| object(dir.path(), "x.user", 0, offset, ending, bytes);
     put("0000000000", "json", user(10).as_bytes());
     put("0000000001", "json", format!("{}\n", user(11)).as_bytes());
     put("0000000002", "json", b"null");
@@ -132,10 +133,21 @@ fn a_landing_of_every_shape() {
     ];
     assert_eq!(got, want.map(|(seq, item, key)| (seq.to_owned(), item, key)));
     let receipts = receipts(&batch);
-    let short: Vec<_> =
-        receipts.iter().map(|(part, first, last, objects, lines, records, _)| (part.trim_start_matches('0'), *first, *last, *objects, *lines, *records)).collect();
+    let short: Vec<_> = receipts
+        .iter()
+        .map(|(part, first, last, objects, lines, records, _)| {
+            (part.trim_start_matches('0'), *first, *last, *objects, *lines, *records)
+        })
+        .collect();
     assert_eq!(short, [("", 0, 10, 8, 11, 11), ("", 20, 20, 1, 1, 3), ("3", 5, 5, 1, 1, 1)]);
-    let hashes: i128 = batch.column_by_name("_hash").unwrap().as_primitive::<Int64Type>().iter().flatten().map(i128::from).sum();
+    let hashes: i128 = batch
+        .column_by_name("_hash")
+        .unwrap()
+        .as_primitive::<Int64Type>()
+        .iter()
+        .flatten()
+        .map(i128::from)
+        .sum();
     assert_eq!(receipts.iter().map(|receipt| receipt.6).sum::<i128>(), hashes);
 }
 
@@ -161,7 +173,8 @@ fn any_split_of_a_landing_gives_the_same_rows() {
 #[test]
 fn large_objects_are_streams_with_the_same_rows() {
     let dir = tempfile::tempdir().unwrap();
-    let lines: Vec<String> = (0..30_000).map(|ind| if ind % 1000 == 7 { " ".into() } else { user(ind) }).collect();
+    let lines: Vec<String> =
+        (0..30_000).map(|ind| if ind % 1000 == 7 { " ".into() } else { user(ind) }).collect();
     let text = lines.join("\n");
     assert!(text.len() > 1 << 20);
     object(dir.path(), "x.user", 0, "0000000000", "json", text.as_bytes());
@@ -200,7 +213,8 @@ fn a_broken_object_keeps_its_good_part_and_covers_its_offset() {
 #[test]
 fn objects_that_others_read_give_the_same_rows() {
     let dir = tempfile::tempdir().unwrap();
-    for (offset, bytes) in [(0, user(1)), (1, format!("{}\n\nx", user(2))), (4, String::new()), (9, user(3))] {
+    for (offset, bytes) in [(0, user(1)), (1, format!("{}\n\nx", user(2))), (4, String::new()), (9, user(3))]
+    {
         object(dir.path(), "x.user", 0, &format!("{offset:010}"), "json", bytes.as_bytes());
     }
     let long: Vec<String> = (0..40_000).map(user).collect();
@@ -232,12 +246,8 @@ fn objects_that_others_read_give_the_same_rows() {
 fn parsed_whole(line: &[u8], form: Form) -> Vec<Row> {
     let mut cleaner = Cleaner::new(Kind::builtin("user").unwrap(), CleanOptions::default()).unwrap();
     let mut chunk = ChunkBuffer::default();
-    let origin = chunk.origin(pinlake::parse::Origin {
-        epoch: 0,
-        name: "".into(),
-        part: "".into(),
-        arrived_at: None,
-    });
+    let origin =
+        chunk.origin(pinlake::parse::Origin { epoch: 0, name: "".into(), part: "".into(), arrived_at: None });
     chunk.push(line, form, 0, origin, 0);
     let cleaned = cleaner.clean(chunk.as_chunk()).unwrap();
     cleaned.batches.iter().flat_map(rows).collect()
@@ -259,12 +269,14 @@ fn same_as_whole(line: &[u8]) {
 fn many() -> Vec<u8> {
     let text = "x".repeat(20_000);
     (0..900_u64)
-        .flat_map(|ind| match ind % 3 {
-            0 => format!("{{\"ind\": {ind}, \"first_name\": \"{text}\"}} "),
-            1 => format!("[{{\"ind\": {ind}}}, 7, {{\"ind\":1,\"last_name\":\"{text}\"}}]"),
-            _ => format!("{{\"ind\": {ind}, \"first_name\": \"é{text}\"}}"),
-        }
-        .into_bytes())
+        .flat_map(|ind| {
+            match ind % 3 {
+                0 => format!("{{\"ind\": {ind}, \"first_name\": \"{text}\"}} "),
+                1 => format!("[{{\"ind\": {ind}}}, 7, {{\"ind\":1,\"last_name\":\"{text}\"}}]"),
+                _ => format!("{{\"ind\": {ind}, \"first_name\": \"é{text}\"}}"),
+            }
+            .into_bytes()
+        })
         .collect()
 }
 
@@ -340,7 +352,10 @@ fn ranges_of_a_large_file() {
     };
     let tasks = split(&plan, 7);
     assert_eq!(tasks.len(), 7);
-    assert_eq!(tasks.iter().flat_map(|task| &task.files).map(|file| file.end - file.start).sum::<u64>(), 1 << 30);
+    assert_eq!(
+        tasks.iter().flat_map(|task| &task.files).map(|file| file.end - file.start).sum::<u64>(),
+        1 << 30
+    );
 }
 
 #[test]

@@ -146,10 +146,17 @@ impl<B: BufRead> Counted<B> {
 enum Codec {
     Plain,
     /// `fresh`: no byte of the current member was read yet.
-    Gzip { state: Box<Decompress>, fresh: bool },
+    Gzip {
+        state: Box<Decompress>,
+        fresh: bool,
+    },
     /// `wanted`: bytes to feed next, so that one call unpacks one block and a bad block takes
     /// none of the good ones before it along.
-    Zstd { state: Box<Decoder<'static>>, wanted: usize, fresh: bool },
+    Zstd {
+        state: Box<Decoder<'static>>,
+        wanted: usize,
+        fresh: bool,
+    },
     Ended,
 }
 
@@ -173,17 +180,12 @@ impl<B: BufRead> Inflate<B> {
     pub fn new(input: B, archive: Archive) -> Self {
         let codec = match archive {
             Archive::Plain => Codec::Plain,
-            Archive::Gzip => Codec::Gzip {
-                state: Box::new(Decompress::new_gzip(GZIP_WINDOW_BITS)),
-                fresh: true,
-            },
+            Archive::Gzip => {
+                Codec::Gzip { state: Box::new(Decompress::new_gzip(GZIP_WINDOW_BITS)), fresh: true }
+            }
             Archive::Zstd => zstd_codec().unwrap_or(Codec::Ended),
         };
-        Self {
-            input: Counted { inner: input, taken: 0 },
-            codec,
-            broken: None,
-        }
+        Self { input: Counted { inner: input, taken: 0 }, codec, broken: None }
     }
 
     /// What could not be read, once [`Read::read`] has returned 0.
@@ -219,11 +221,7 @@ impl<B: BufRead> Inflate<B> {
 }
 
 fn zstd_codec() -> Option<Codec> {
-    Some(Codec::Zstd {
-        state: Box::new(Decoder::new().ok()?),
-        wanted: ZSTD_MAGIC.len(),
-        fresh: true,
-    })
+    Some(Codec::Zstd { state: Box::new(Decoder::new().ok()?), wanted: ZSTD_MAGIC.len(), fresh: true })
 }
 
 impl<B: BufRead> Read for Inflate<B> {
@@ -342,7 +340,9 @@ mod tests {
     use std::io::Write;
 
     fn text() -> Vec<u8> {
-        (0..40_000).flat_map(|n| format!("{{\"index\":{n},\"x\":{}}}\n", n * 7919 % 10_007).into_bytes()).collect()
+        (0..40_000)
+            .flat_map(|n| format!("{{\"index\":{n},\"x\":{}}}\n", n * 7919 % 10_007).into_bytes())
+            .collect()
     }
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {

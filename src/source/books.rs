@@ -76,11 +76,7 @@ impl Books {
         }
         let at = chunk.origin(origin.clone());
         self.owners.push(receipt);
-        self.shared = Some(Shared {
-            origin: at,
-            receipt,
-            arrived_at: origin.arrived_at,
-        });
+        self.shared = Some(Shared { origin: at, receipt, arrived_at: origin.arrived_at });
         at
     }
 

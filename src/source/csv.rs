@@ -122,7 +122,8 @@ impl<R: Read> Csv<R> {
         self.buffer.drain(..self.at);
         self.at = 0;
         let want = BLOCK.max(self.buffer.len());
-        let count = read_block(&mut self.input, &mut self.buffer, want).map_err(|error| Error::io(&self.url, error))?;
+        let count = read_block(&mut self.input, &mut self.buffer, want)
+            .map_err(|error| Error::io(&self.url, error))?;
         self.ended = count == 0;
         Ok(())
     }
@@ -161,10 +162,7 @@ impl<R: Read> Csv<R> {
                 self.row += 1;
             }
         }
-        Ok(Filled {
-            lines: self.row - before,
-            done: self.done,
-        })
+        Ok(Filled { lines: self.row - before, done: self.done })
     }
 
     fn write(&self, to: &mut Vec<u8>) {

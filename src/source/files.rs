@@ -46,7 +46,8 @@ impl Opened {
                 // An archive unpacks to more than its size; a plain file may have grown since.
                 let end = if whole { u64::MAX } else { file.end };
                 let from = store.reader(&file.name, file.start.saturating_sub(1))?;
-                let end = if file.start == 0 && !whole && is_packed(store, file, &url)? { u64::MAX } else { end };
+                let end =
+                    if file.start == 0 && !whole && is_packed(store, file, &url)? { u64::MAX } else { end };
                 let numbers = Numbers::Bytes { start: file.start, end };
                 Ok(Self::Lines(Box::new(Lines::new(&url, from, numbers)?)))
             }
@@ -66,11 +67,7 @@ impl Opened {
 /// An archive that its name does not tell cannot be cut: the first range reads it all.
 fn is_packed(store: &Store, file: &FilePlan, url: &str) -> Result<bool> {
     let mut head = Vec::new();
-    store
-        .reader(&file.name, 0)?
-        .take(4)
-        .read_to_end(&mut head)
-        .map_err(|error| Error::io(url, error))?;
+    store.reader(&file.name, 0)?.take(4).read_to_end(&mut head).map_err(|error| Error::io(url, error))?;
     Ok(Archive::detect(url, &head) != Archive::Plain)
 }
 
@@ -97,13 +94,7 @@ pub(crate) struct FileReader {
 
 impl FileReader {
     pub(crate) fn new(kind: Arc<Kind>, store: Store, files: Vec<FilePlan>, epoch: i32) -> Self {
-        Self {
-            kind,
-            store,
-            files: files.into_iter(),
-            epoch,
-            open: None,
-        }
+        Self { kind, store, files: files.into_iter(), epoch, open: None }
     }
 
     /// Fills a chunk; `false` once nothing is left.

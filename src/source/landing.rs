@@ -82,10 +82,7 @@ impl LogReader {
                 origin: part.partition().origin(epoch),
             })
             .collect();
-        let cursor = Cursor {
-            parts,
-            ..Cursor::default()
-        };
+        let cursor = Cursor { parts, ..Cursor::default() };
         #[cfg(feature = "s3")]
         let fetch = match store.bucket() {
             Some(bucket) => Some(bucket.fetch(names(cursor.clone()))?),
@@ -123,19 +120,33 @@ impl LogReader {
         Ok(true)
     }
 
-    fn object(&mut self, part: usize, object: Object, chunk: &mut ChunkBuffer, books: &mut Books) -> Result<()> {
+    fn object(
+        &mut self,
+        part: usize,
+        object: Object,
+        chunk: &mut ChunkBuffer,
+        books: &mut Books,
+    ) -> Result<()> {
         #[cfg(feature = "s3")]
         if let Some(fetch) = &mut self.fetch {
             let fetched = fetch
                 .next()
-                .ok_or_else(|| Error::Source(format!("{}: reading ended early", self.store.location().url())))?
+                .ok_or_else(|| {
+                    Error::Source(format!("{}: reading ended early", self.store.location().url()))
+                })?
                 .map_err(|error| gone(error, self.store.location().url()))?;
             return self.fetched(part, object, fetched, chunk, books);
         }
         self.local(part, object, chunk, books)
     }
 
-    fn local(&mut self, part: usize, object: Object, chunk: &mut ChunkBuffer, books: &mut Books) -> Result<()> {
+    fn local(
+        &mut self,
+        part: usize,
+        object: Object,
+        chunk: &mut ChunkBuffer,
+        books: &mut Books,
+    ) -> Result<()> {
         let named = &self.parts[part];
         write_name(&mut self.path, &named.dir, &named.stem, object);
         let path = self.store.local_path(&self.path).unwrap_or_else(|| PathBuf::from(&self.path));

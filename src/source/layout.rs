@@ -97,11 +97,7 @@ pub fn parse_name(stem: &str, name: &str) -> Option<Object> {
     let offset: u64 = digits.parse().ok()?;
     // A log's offsets are signed 64-bit numbers.
     i64::try_from(offset).ok()?;
-    Some(Object {
-        offset,
-        digits: u8::try_from(digits.len()).ok()?,
-        suffix: u8::try_from(suffix).ok()?,
-    })
+    Some(Object { offset, digits: u8::try_from(digits.len()).ok()?, suffix: u8::try_from(suffix).ok()? })
 }
 
 /// Writes an object's name into `to`, which is emptied first.

@@ -67,8 +67,13 @@ pub(super) fn unpack<R: Read>(name: &str, mut from: R) -> io::Result<(Input<R>, 
 
 /// Adds up to `want` bytes; fewer only at the end.
 pub(super) fn read_block(from: &mut impl Read, to: &mut Vec<u8>, want: usize) -> io::Result<usize> {
+    static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
     let start = to.len();
-    to.resize(start + want, 0);
+    to.reserve(want);
+    while to.len() < start + want {
+        let count = (start + want - to.len()).min(ZEROS.len());
+        to.extend_from_slice(&ZEROS[..count]);
+    }
     let mut at = start;
     while at < to.len() {
         match from.read(&mut to[at..]) {
@@ -170,10 +175,7 @@ impl<R: Read> Lines<R> {
                 self.fill_short(chunk, origin)?;
             }
         }
-        Ok(Filled {
-            lines: self.count - before,
-            done: self.done,
-        })
+        Ok(Filled { lines: self.count - before, done: self.done })
     }
 
     /// Drops a byte order mark, or what belongs to the range before.
@@ -271,7 +273,15 @@ impl<R: Read> Lines<R> {
     }
 
     /// A line that ended.
-    fn line(&mut self, chunk: &mut ChunkBuffer, bytes: &[u8], origin: u32, base: usize, start: usize, end: usize) {
+    fn line(
+        &mut self,
+        chunk: &mut ChunkBuffer,
+        bytes: &[u8],
+        origin: u32,
+        base: usize,
+        start: usize,
+        end: usize,
+    ) {
         let form = self.form();
         if form == Form::Message || !is_blank_line(&bytes[start..end]) {
             let seq = self.number(self.position + (start - base) as u64);
@@ -312,9 +322,7 @@ impl<R: Read> Lines<R> {
 
     fn fill_long(&mut self, chunk: &mut ChunkBuffer, origin: u32) -> Result<()> {
         let Some(long) = &mut self.long else { return Ok(()) };
-        let ended = long
-            .fill(&mut self.input, chunk, origin)
-            .map_err(|error| Error::io(&self.url, error))?;
+        let ended = long.fill(&mut self.input, chunk, origin).map_err(|error| Error::io(&self.url, error))?;
         if ended {
             let (taken, tail) = self.long.take().map(LongLine::finish).unwrap_or_default();
             self.position += taken;

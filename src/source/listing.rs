@@ -6,11 +6,11 @@
 
 use crate::error::Result;
 
+use super::Store;
 use super::layout::{LONG, Object, Partition, SHORT, parse_name};
 use super::location::is_hidden;
 use super::marks::PartMarks;
 use super::store::Names;
-use super::Store;
 
 /// First offset that does not fit names of 10 digits.
 const SHORT_END: u64 = 10_000_000_000;
@@ -53,10 +53,7 @@ fn entry(stem: &str, name: &str) -> Option<Entry> {
 /// Where the store fails.
 pub(super) fn list(store: &Store, partition: &Partition, marks: Option<&PartMarks>) -> Result<Found> {
     let stem = partition.stem();
-    let everything = Names {
-        dir: &partition.dir,
-        ..Names::default()
-    };
+    let everything = Names { dir: &partition.dir, ..Names::default() };
     let entries = match marks {
         Some(marks) if store.local_path("").is_none() => match by_name(marks) {
             Some(widths) => list_new(store, partition, marks, &widths)?,
@@ -112,12 +109,7 @@ fn list_new(store: &Store, partition: &Partition, marks: &PartMarks, widths: &[u
         // Below 10^10 all long names start with ten zeros: short ones do not come in between.
         let zeros = widths.len() > 1 && digits == LONG;
         let prefix = if zeros { format!("{stem}{:010}", 0) } else { String::new() };
-        let names = Names {
-            dir: &partition.dir,
-            prefix: &prefix,
-            after: Some(&after),
-            ..Names::default()
-        };
+        let names = Names { dir: &partition.dir, prefix: &prefix, after: Some(&after), ..Names::default() };
         entries.append(&mut store.names(names, |name| entry(&stem, name))?);
         if digits != LONG || marks.digits.contains(&LONG) {
             list_gaps(store, partition, marks, digits, &mut entries)?;
@@ -167,10 +159,7 @@ fn list_all(store: &Store, everything: Names<'_>, stem: &str) -> Result<Vec<Entr
         return store.names(everything, |name| entry(stem, name));
     }
     let mut last = String::new();
-    let start = Names {
-        limit: SLICE_FROM,
-        ..everything
-    };
+    let start = Names { limit: SLICE_FROM, ..everything };
     let mut seen = 0_usize;
     let mut entries = store.names(start, |name| {
         last.clear();
@@ -181,10 +170,7 @@ fn list_all(store: &Store, everything: Names<'_>, stem: &str) -> Result<Vec<Entr
     if seen < SLICE_FROM {
         return Ok(entries);
     }
-    let rest = Names {
-        after: Some(&last),
-        ..everything
-    };
+    let rest = Names { after: Some(&last), ..everything };
     let cuts = slices(store, rest, stem, parse_name(stem, &last))?;
     entries.append(&mut store.names_sliced(rest, &cuts, |name| entry(stem, name))?);
     Ok(entries)
@@ -225,11 +211,6 @@ fn slices(store: &Store, rest: Names<'_>, stem: &str, last: Option<Object>) -> R
 
 fn anything_behind(store: &Store, rest: Names<'_>, stem: &str, offset: u64, digits: u8) -> Result<bool> {
     let after = padded(stem, offset, digits);
-    let behind = Names {
-        prefix: stem,
-        after: Some(&after),
-        limit: 1,
-        ..rest
-    };
+    let behind = Names { prefix: stem, after: Some(&after), limit: 1, ..rest };
     Ok(!store.names(behind, |_| Some(()))?.is_empty())
 }

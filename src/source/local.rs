@@ -18,19 +18,12 @@ pub(crate) fn modified(meta: &Metadata) -> i64 {
     let micros = |a: SystemTime, b: SystemTime| {
         a.duration_since(b).ok().and_then(|span| i64::try_from(span.as_micros()).ok())
     };
-    micros(time, UNIX_EPOCH)
-        .or_else(|| micros(UNIX_EPOCH, time).map(|before| -before))
-        .unwrap_or(0)
+    micros(time, UNIX_EPOCH).or_else(|| micros(UNIX_EPOCH, time).map(|before| -before)).unwrap_or(0)
 }
 
 fn meta(name: &str, meta: &Metadata) -> Meta {
     let modified = modified(meta);
-    Meta {
-        name: name.into(),
-        size: meta.len(),
-        modified,
-        etag: format!("{}-{modified}", meta.len()),
-    }
+    Meta { name: name.into(), size: meta.len(), modified, etag: format!("{}-{modified}", meta.len()) }
 }
 
 pub(super) fn stat(path: &Path, name: &str) -> Result<Option<Meta>> {

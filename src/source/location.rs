@@ -86,13 +86,7 @@ impl Location {
             canonical.push('/');
             canonical.push_str(prefix);
         }
-        Ok(Self {
-            place: Place::S3 {
-                bucket: bucket.into(),
-                prefix: prefix.into(),
-            },
-            url: canonical,
-        })
+        Ok(Self { place: Place::S3 { bucket: bucket.into(), prefix: prefix.into() }, url: canonical })
     }
 
     fn local(path: &Path) -> Result<Self> {
@@ -100,10 +94,7 @@ impl Location {
         // A slash at the end, and `x/.`, would make two names of one file.
         let path: PathBuf = path.components().collect();
         let url = format!("file://{}", path.display());
-        Ok(Self {
-            place: Place::Local(path),
-            url,
-        })
+        Ok(Self { place: Place::Local(path), url })
     }
 
     /// Its one spelling, without a slash at the end: what `_source.name` of a file is made of.
@@ -135,10 +126,7 @@ impl Location {
                 prefix: if prefix.is_empty() { name.into() } else { format!("{prefix}/{name}") },
             },
         };
-        Self {
-            place,
-            url: self.url_of(name),
-        }
+        Self { place, url: self.url_of(name) }
     }
 }
 

@@ -42,12 +42,7 @@ pub struct Marks {
 
 impl Default for Marks {
     fn default() -> Self {
-        Self {
-            version: MARKS_VERSION,
-            epoch: 0,
-            parts: BTreeMap::new(),
-            files: BTreeSet::new(),
-        }
+        Self { version: MARKS_VERSION, epoch: 0, parts: BTreeMap::new(), files: BTreeSet::new() }
     }
 }
 

@@ -93,10 +93,7 @@ impl AtWork<'_> {
 
     fn object(&mut self, url: &str, given: Given<'_>) -> Result<()> {
         let (partition, object) = object_of(url)?;
-        let origin = Origin {
-            arrived_at: given.arrived_at,
-            ..partition.origin(self.epoch)
-        };
+        let origin = Origin { arrived_at: given.arrived_at, ..partition.origin(self.epoch) };
         if self.chunk.is_full() {
             self.flush()?;
         }
@@ -175,15 +172,13 @@ fn object_of(url: &str) -> Result<(Partition, Object)> {
     let found = || {
         let mut words = name.split('+');
         let (topic, part) = (words.next()?, words.next()?);
-        let partition = Partition {
-            topic: topic.to_owned(),
-            part: part.parse().ok()?,
-            dir: dir.to_owned(),
-        };
+        let partition = Partition { topic: topic.to_owned(), part: part.parse().ok()?, dir: dir.to_owned() };
         let object = parse_name(&partition.stem(), name)?;
         Some((partition, object))
     };
     found().ok_or_else(|| {
-        Error::Source(format!("{url}: not a landing object; its name should be <topic>+<partition>+<offset>.json"))
+        Error::Source(format!(
+            "{url}: not a landing object; its name should be <topic>+<partition>+<offset>.json"
+        ))
     })
 }

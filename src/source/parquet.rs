@@ -1,10 +1,10 @@
 //! Parquet tables, row by row: each becomes a JSON object.
 
 use std::io::Write;
+use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, RecordBatch,
-};
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -67,14 +67,7 @@ impl Parquet {
             })
             .collect();
         let rows = builder.with_batch_size(BATCH_ROWS).build().map_err(wrong)?;
-        Ok(Self {
-            rows,
-            url: url.into(),
-            keys,
-            batch: None,
-            at: 0,
-            row: 0,
-        })
+        Ok(Self { rows, url: url.into(), keys, batch: None, at: 0, row: 0 })
     }
 
     /// Adds rows to a chunk until it is full or nothing is left.
@@ -100,12 +93,11 @@ impl Parquet {
     }
 
     fn rows_of(&mut self, batch: &RecordBatch, chunk: &mut ChunkBuffer, origin: u32) -> Result<()> {
-        let options = FormatOptions::default().with_display_error(false);
-        let cells = batch
-            .columns()
-            .iter()
-            .map(|column| cells(column, &options))
-            .collect::<Result<Vec<_>, ArrowError>>()?;
+        // What cannot be written, such as a time out of range, says so and breaks its field's rule.
+        let options = FormatOptions::default().with_display_error(true);
+        let columns = batch.columns().iter().map(without_zone).collect::<Result<Vec<_>, ArrowError>>()?;
+        let cells =
+            columns.iter().map(|column| cells(column, &options)).collect::<Result<Vec<_>, ArrowError>>()?;
         while self.at < batch.num_rows() && !chunk.is_full() {
             let start = chunk.bytes.len();
             let to = &mut chunk.bytes;
@@ -124,6 +116,16 @@ impl Parquet {
             self.row += 1;
         }
         Ok(())
+    }
+}
+
+/// A time with a zone as the same moment in UTC without one: what the rules make of it anyway.
+fn without_zone(column: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    match column.data_type() {
+        DataType::Timestamp(unit, Some(_)) => {
+            cast(&cast(column, &DataType::Int64)?, &DataType::Timestamp(*unit, None))
+        }
+        _ => Ok(Arc::clone(column)),
     }
 }
 
@@ -147,7 +149,7 @@ impl Cells<'_> {
                 let text = formatter.value(row).try_to_string()?;
                 to.extend_from_slice(text.as_bytes());
             }
-            Self::Quoted(formatter) => string(formatter.value(row).try_to_string()?.as_bytes(), to),
+            Self::Quoted(formatter) => string(formatter.value(row).to_string().as_bytes(), to),
             Self::Float32(column) => {
                 let value = column.as_primitive::<Float32Type>().value(row);
                 number(value.is_finite(), &value, to);

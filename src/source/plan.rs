@@ -105,11 +105,7 @@ impl TryFrom<FlatRange> for Range {
             return Err("a range beyond the last offset there can be".into());
         }
         Ok(Self {
-            first: Object {
-                offset: flat.first,
-                digits: flat.digits,
-                suffix,
-            },
+            first: Object { offset: flat.first, digits: flat.digits, suffix },
             count: flat.count,
             step: flat.step,
         })
@@ -132,10 +128,7 @@ impl Range {
     /// The object at a place of the range.
     #[must_use]
     pub fn object(&self, at: u64) -> Object {
-        Object {
-            offset: self.first.offset + at * self.step,
-            ..self.first
-        }
+        Object { offset: self.first.offset + at * self.step, ..self.first }
     }
 
     /// Its objects in order.
@@ -186,7 +179,8 @@ impl LandingPlan {
     /// # Errors
     /// [`Error::Config`] if it is not JSON of the known version.
     pub fn from_json(text: &str) -> Result<Self> {
-        let plan: Self = serde_json::from_str(text).map_err(|error| Error::Config(format!("landing plan: {error}")))?;
+        let plan: Self =
+            serde_json::from_str(text).map_err(|error| Error::Config(format!("landing plan: {error}")))?;
         if plan.version != LANDING_PLAN_VERSION {
             return Err(Error::Config(format!(
                 "landing plan of version {}: this release reads version {LANDING_PLAN_VERSION}",
@@ -228,7 +222,8 @@ impl LandingPlan {
             }
         }
         for file in &self.files {
-            let url = if file.name.is_empty() { self.url.clone() } else { format!("{}/{}", self.url, file.name) };
+            let url =
+                if file.name.is_empty() { self.url.clone() } else { format!("{}/{}", self.url, file.name) };
             if urls.last() != Some(&url) {
                 urls.push(url);
             }
@@ -249,11 +244,7 @@ impl PartPlan {
     /// The partition it is of.
     #[must_use]
     pub fn partition(&self) -> Partition {
-        Partition {
-            topic: self.topic.clone(),
-            part: self.part,
-            dir: self.dir.clone(),
-        }
+        Partition { topic: self.topic.clone(), part: self.part, dir: self.dir.clone() }
     }
 }
 
@@ -272,11 +263,7 @@ pub fn to_ranges(objects: &[Object]) -> Vec<Range> {
                 continue;
             }
         }
-        ranges.push(Range {
-            first: object,
-            count: 1,
-            step: 1,
-        });
+        ranges.push(Range { first: object, count: 1, step: 1 });
     }
     ranges
 }
@@ -427,9 +414,9 @@ fn describe_last(store: &Store, partition: &Partition, last: Object) -> Result<L
     let mut name = String::new();
     layout::write_name(&mut name, "", &partition.stem(), last);
     let path = format!("{}/{name}", partition.dir);
-    let etag = store
-        .content_etag(&path)?
-        .ok_or_else(|| Error::NotFound(format!("{}: vanished while listing", store.location().url_of(&path))))?;
+    let etag = store.content_etag(&path)?.ok_or_else(|| {
+        Error::NotFound(format!("{}: vanished while listing", store.location().url_of(&path)))
+    })?;
     Ok(Last { name, etag })
 }
 
@@ -444,7 +431,13 @@ fn whole(meta: &super::Meta) -> FilePlan {
     }
 }
 
-fn plan_files(plan: &mut LandingPlan, store: &Store, kind: &Kind, known: Option<&Marks>, full: bool) -> Result<()> {
+fn plan_files(
+    plan: &mut LandingPlan,
+    store: &Store,
+    kind: &Kind,
+    known: Option<&Marks>,
+    full: bool,
+) -> Result<()> {
     let files = store.walk()?;
     if files.is_empty() {
         return Err(Error::Source(format!(

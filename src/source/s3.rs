@@ -1,14 +1,14 @@
 //! S3 and what speaks like it, through the crate `object_store`.
 
-use std::collections::hash_map::Entry;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures::SinkExt;
 use futures::channel::mpsc;
 use futures::stream::{self, BoxStream, StreamExt};
-use futures::SinkExt;
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::list::{PaginatedListOptions, PaginatedListResult, PaginatedListStore};
 use object_store::path::Path;
@@ -93,9 +93,8 @@ fn fingerprint(bucket: &str, options: &Options) -> u128 {
         add(key.as_bytes());
         add(value.as_bytes());
     }
-    let mut env: Vec<_> = std::env::vars_os()
-        .filter(|(key, _)| key.to_string_lossy().starts_with("AWS_"))
-        .collect();
+    let mut env: Vec<_> =
+        std::env::vars_os().filter(|(key, _)| key.to_string_lossy().starts_with("AWS_")).collect();
     env.sort();
     for (key, value) in env {
         add(key.as_encoded_bytes());
@@ -111,10 +110,9 @@ fn build(bucket: &str, options: &Options) -> Result<AmazonS3> {
         ..RetryConfig::default()
     });
     for (key, value) in options {
-        let known: AmazonS3ConfigKey = key
-            .to_ascii_lowercase()
-            .parse()
-            .map_err(|_| Error::Config(format!("store option {key:?} is unknown: use endpoint, region, allow_http, …")))?;
+        let known: AmazonS3ConfigKey = key.to_ascii_lowercase().parse().map_err(|_| {
+            Error::Config(format!("store option {key:?} is unknown: use endpoint, region, allow_http, …"))
+        })?;
         // The variable AWS_ENDPOINT_URL_S3 would outrank a plain endpoint; an option outranks both.
         let known = match known {
             AmazonS3ConfigKey::Endpoint => AmazonS3ConfigKey::S3Endpoint,
@@ -129,18 +127,12 @@ fn build(bucket: &str, options: &Options) -> Result<AmazonS3> {
         // Whoever writes http:// means it.
         builder = builder.with_allow_http(true);
     }
-    builder
-        .build()
-        .map_err(|error| Error::Config(format!("s3://{bucket}: {error}")))
+    builder.build().map_err(|error| Error::Config(format!("s3://{bucket}: {error}")))
 }
 
 impl Bucket {
     pub(super) fn open(name: &str, prefix: &str, options: &Options) -> Result<Self> {
-        Ok(Self {
-            client: client(name, options)?,
-            name: name.into(),
-            prefix: prefix.into(),
-        })
+        Ok(Self { client: client(name, options)?, name: name.into(), prefix: prefix.into() })
     }
 
     /// The key of a name below the prefix.
@@ -192,15 +184,9 @@ impl Bucket {
         if path.as_ref().is_empty() {
             return Ok(None);
         }
-        let options = GetOptions {
-            head: true,
-            ..GetOptions::default()
-        };
+        let options = GetOptions { head: true, ..GetOptions::default() };
         match runtime()?.block_on(self.client.get_opts(&path, options)) {
-            Ok(found) => Ok(Some(Meta {
-                name: name.into(),
-                ..self.meta(found.meta)
-            })),
+            Ok(found) => Ok(Some(Meta { name: name.into(), ..self.meta(found.meta) })),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(self.wrong(name, &error)),
         }
@@ -214,10 +200,7 @@ impl Bucket {
     }
 
     pub(super) fn exists(&self) -> Result<bool> {
-        let options = PaginatedListOptions {
-            max_keys: Some(1),
-            ..PaginatedListOptions::default()
-        };
+        let options = PaginatedListOptions { max_keys: Some(1), ..PaginatedListOptions::default() };
         let page = runtime()?.block_on(self.page(&self.folder(""), options))?;
         Ok(!page.result.objects.is_empty() || self.stat("")?.is_some())
     }
@@ -252,10 +235,7 @@ impl Bucket {
         let mut metas = Vec::new();
         let mut page_token = None;
         loop {
-            let options = PaginatedListOptions {
-                page_token,
-                ..PaginatedListOptions::default()
-            };
+            let options = PaginatedListOptions { page_token, ..PaginatedListOptions::default() };
             let page = runtime()?.block_on(self.page(&prefix, options))?;
             for object in page.result.objects {
                 let meta = self.meta(object);
@@ -276,7 +256,11 @@ impl Bucket {
         runtime()?.block_on(self.names_async(names, parse))
     }
 
-    async fn names_async<T>(&self, names: Names<'_>, mut parse: impl FnMut(&str) -> Option<T>) -> Result<Vec<T>> {
+    async fn names_async<T>(
+        &self,
+        names: Names<'_>,
+        mut parse: impl FnMut(&str) -> Option<T>,
+    ) -> Result<Vec<T>> {
         let folder = self.folder(names.dir);
         let prefix = format!("{folder}{}", names.prefix);
         let mut found = Vec::new();
@@ -325,9 +309,8 @@ impl Bucket {
         }
         slices.push(Names { after, ..names });
         runtime()?.block_on(async {
-            let mut lists = stream::iter(slices)
-                .map(|slice| self.names_async(slice, parse))
-                .buffered(LISTS_IN_FLIGHT);
+            let mut lists =
+                stream::iter(slices).map(|slice| self.names_async(slice, parse)).buffered(LISTS_IN_FLIGHT);
             let mut found = Vec::new();
             while let Some(list) = lists.next().await {
                 found.append(&mut list?);
@@ -338,10 +321,8 @@ impl Bucket {
 
     pub(super) fn reader(&self, name: &str, from: u64) -> Result<Box<dyn Read + Send>> {
         let path = self.path(name)?;
-        let options = GetOptions {
-            range: (from > 0).then_some(GetRange::Offset(from)),
-            ..GetOptions::default()
-        };
+        let options =
+            GetOptions { range: (from > 0).then_some(GetRange::Offset(from)), ..GetOptions::default() };
         let runtime = runtime()?;
         let found = runtime
             .block_on(self.client.get_opts(&path, options))
@@ -376,9 +357,7 @@ impl Bucket {
         let (mut to, from) = mpsc::channel(READY);
         let bucket = self.clone();
         runtime()?.spawn(async move {
-            let mut objects = stream::iter(names)
-                .map(|name| bucket.fetch_one(name))
-                .buffered(GETS_IN_FLIGHT);
+            let mut objects = stream::iter(names).map(|name| bucket.fetch_one(name)).buffered(GETS_IN_FLIGHT);
             while let Some(object) = objects.next().await {
                 if to.send(object).await.is_err() {
                     return;
@@ -397,7 +376,8 @@ impl Bucket {
             .map_err(|error| self.wrong(&name, &error))?;
         let modified = found.meta.last_modified.timestamp_micros();
         let size = found.meta.size;
-        let mut head = Vec::with_capacity(usize::try_from(size).map_or(READ_AHEAD, |size| size.min(READ_AHEAD)));
+        let mut head =
+            Vec::with_capacity(usize::try_from(size).map_or(READ_AHEAD, |size| size.min(READ_AHEAD)));
         let mut body = found.into_stream();
         while let Some(block) = body.next().await {
             head.extend_from_slice(&block.map_err(|error| self.wrong(&name, &error))?);
@@ -452,9 +432,11 @@ fn wrong(url: &str, error: &object_store::Error) -> Error {
     };
     match error {
         object_store::Error::NotFound { .. } => Error::NotFound(format!("{url}: no such object or bucket")),
-        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => Error::Source(
-            format!("{url}: access denied; check the credentials of the environment and the bucket's policy ({chain})"),
-        ),
+        object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
+            Error::Source(format!(
+                "{url}: access denied; check the credentials of the environment and the bucket's policy ({chain})"
+            ))
+        }
         _ => Error::Source(format!(
             "{url}: {chain}; check bucket, AWS_REGION, endpoint and credentials of the environment"
         )),
@@ -471,12 +453,7 @@ pub(crate) struct Body {
 
 impl Body {
     fn new(head: Vec<u8>, rest: Option<BoxStream<'static, object_store::Result<bytes::Bytes>>>) -> Self {
-        Self {
-            head,
-            at: 0,
-            rest,
-            block: bytes::Bytes::new(),
-        }
+        Self { head, at: 0, rest, block: bytes::Bytes::new() }
     }
 
     /// All of it, if all of it was read ahead.

@@ -53,11 +53,7 @@ fn add(task: &mut LandingPlan, part: &PartPlan, range: Range) {
         last.ranges.push(range);
         return;
     }
-    task.parts.push(PartPlan {
-        ranges: vec![range],
-        last: None,
-        ..part.clone()
-    });
+    task.parts.push(PartPlan { ranges: vec![range], last: None, ..part.clone() });
 }
 
 fn split_files(plan: &LandingPlan, tasks: u64) -> Vec<LandingPlan> {

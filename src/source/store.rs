@@ -217,9 +217,7 @@ impl Store {
     pub fn read(&self, name: &str) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let mut reader = self.reader(name, 0)?;
-        reader
-            .read_to_end(&mut bytes)
-            .map_err(|error| Error::io(self.location.url_of(name), error))?;
+        reader.read_to_end(&mut bytes).map_err(|error| Error::io(self.location.url_of(name), error))?;
         Ok(bytes)
     }
 

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# The wheel for 64-bit ARM (Graviton clusters), cross-compiled by zig, and a look at what came out.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+target=aarch64-unknown-linux-gnu
+python=.venv/4.1/bin/python
+
+rustup target add "$target"
+.ci/setup.sh uv pip install --quiet --python .venv/4.1 ziglang==0.15.1
+rm -rf dist/aarch64
+# maturin looks for zig as a module of the Python on the PATH.
+PATH="$PWD/.venv/4.1/bin:$PATH" maturin build --locked --release --quiet --zig --target "$target" \
+  --compatibility manylinux_2_28 --out dist/aarch64 --interpreter "$python"
+"$python" - dist/aarch64/*.whl <<'CHECK'
+import sys
+import zipfile
+
+ARM_64 = 183  # ELF's e_machine
+with zipfile.ZipFile(sys.argv[1]) as wheel:
+    (module,) = (name for name in wheel.namelist() if name.startswith("pinlake/_core."))
+    head = wheel.read(module)[:20]
+assert head[:4] == b"\x7fELF" and int.from_bytes(head[18:20], "little") == ARM_64, head
+print(f"1 passed, 0 failed\n{sys.argv[1]}: {module} is ELF for 64-bit ARM")
+CHECK

@@ -1,0 +1,1 @@
+"""Measured comparisons: `make bench`, or `python tests/bench/run.py --help`."""

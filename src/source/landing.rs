@@ -18,7 +18,7 @@ use super::lines::{Filled, Lines, Numbers, split_object};
 use super::local;
 use super::plan::PartPlan;
 #[cfg(feature = "s3")]
-use super::s3::Fetch;
+use super::s3_read::Fetch;
 
 /// Objects up to this size are read whole.
 pub(super) const SMALL: u64 = 1 << 20;
@@ -169,7 +169,7 @@ impl LogReader {
         &mut self,
         part: usize,
         object: Object,
-        fetched: super::s3::Fetched,
+        fetched: super::s3_read::Fetched,
         chunk: &mut ChunkBuffer,
         books: &mut Books,
     ) -> Result<()> {

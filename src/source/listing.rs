@@ -20,7 +20,7 @@ const SHORT_MARGIN: u64 = 100_000_000;
 
 /// Objects of a whole listing that are listed one page after the other before it is cut into
 /// slices that are listed at once.
-const SLICE_FROM: usize = 8_000;
+const SLICE_FROM: usize = 3_000;
 
 /// Slices of a large listing.
 const SLICES: u64 = 64;

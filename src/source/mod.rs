@@ -24,6 +24,8 @@ mod reader;
 mod runtime;
 #[cfg(feature = "s3")]
 mod s3;
+#[cfg(feature = "s3")]
+mod s3_read;
 mod split;
 mod store;
 mod tables;

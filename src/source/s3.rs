@@ -2,25 +2,24 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::SinkExt;
 use futures::channel::mpsc;
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::stream::{self, StreamExt};
 use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::list::{PaginatedListOptions, PaginatedListResult, PaginatedListStore};
 use object_store::path::Path;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig};
-use parquet::errors::ParquetError;
-use parquet::file::reader::{ChunkReader, Length};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::{Error, Result};
 
 use super::location::is_hidden;
 use super::runtime::runtime;
+use super::s3_read::{Body, Fetch, Fetched, Ranged};
 use super::store::{Meta, Names, Options};
 
 /// GETs in flight while many objects are read: latency is what a landing of small objects costs.
@@ -342,10 +341,10 @@ impl Bucket {
 
     /// An object of known size to be read here and there.
     pub(crate) fn ranged(&self, name: &str, size: u64) -> Ranged {
-        Ranged { bucket: self.clone(), name: name.into(), size }
+        Ranged::new(self.clone(), name, size)
     }
 
-    fn range(&self, name: &str, start: u64, length: u64) -> Result<bytes::Bytes> {
+    pub(super) fn range(&self, name: &str, start: u64, length: u64) -> Result<bytes::Bytes> {
         let path = self.path(name)?;
         runtime()?
             .block_on(self.client.get_range(&path, start..start + length))
@@ -364,7 +363,7 @@ impl Bucket {
                 }
             }
         });
-        Ok(Fetch { from })
+        Ok(Fetch::new(from))
     }
 
     async fn fetch_one(&self, name: String) -> Result<Fetched> {
@@ -389,124 +388,40 @@ impl Bucket {
     }
 }
 
-/// An object that is read here and there: Parquet keeps its table of contents at the end.
-pub(crate) struct Ranged {
-    bucket: Bucket,
-    name: String,
-    size: u64,
-}
-
-impl Length for Ranged {
-    fn len(&self) -> u64 {
-        self.size
-    }
-}
-
-impl ChunkReader for Ranged {
-    type T = Box<dyn Read + Send>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        self.bucket.reader(&self.name, start).map_err(|error| ParquetError::External(Box::new(error)))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<bytes::Bytes> {
-        self.bucket
-            .range(&self.name, start, length as u64)
-            .map_err(|error| ParquetError::External(Box::new(error)))
-    }
-}
-
 /// What went wrong at a URL, and what to do about it. The client's own errors hold no secrets.
 fn wrong(url: &str, error: &object_store::Error) -> Error {
-    let chain = {
-        let mut text = error.to_string();
-        let mut cause = std::error::Error::source(error);
-        while let Some(inner) = cause {
-            let inner_text = inner.to_string();
-            if !text.contains(&inner_text) {
-                text = format!("{text}: {inner_text}");
-            }
-            cause = inner.source();
-        }
-        text
-    };
+    let said = said(error);
     match error {
         object_store::Error::NotFound { .. } => Error::NotFound(format!("{url}: no such object or bucket")),
+        _ if said.contains("NoSuchBucket") => Error::NotFound(format!("{url}: no such bucket")),
         object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. } => {
             Error::Source(format!(
-                "{url}: access denied; check the credentials of the environment and the bucket's policy ({chain})"
+                "{url}: access denied; check the credentials of the environment and the bucket's policy ({said})"
             ))
         }
         _ => Error::Source(format!(
-            "{url}: {chain}; check bucket, AWS_REGION, endpoint and credentials of the environment"
+            "{url}: {said}; check bucket, AWS_REGION, endpoint and credentials of the environment"
         )),
     }
 }
 
-/// An object's bytes: what was read ahead, then the rest as it comes.
-pub(crate) struct Body {
-    head: Vec<u8>,
-    at: usize,
-    rest: Option<BoxStream<'static, object_store::Result<bytes::Bytes>>>,
-    block: bytes::Bytes,
-}
-
-impl Body {
-    fn new(head: Vec<u8>, rest: Option<BoxStream<'static, object_store::Result<bytes::Bytes>>>) -> Self {
-        Self { head, at: 0, rest, block: bytes::Bytes::new() }
-    }
-
-    /// All of it, if all of it was read ahead.
-    pub(crate) fn whole(&self) -> Option<&[u8]> {
-        self.rest.is_none().then_some(&self.head)
-    }
-}
-
-impl Read for Body {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.at < self.head.len() {
-            let count = out.len().min(self.head.len() - self.at);
-            out[..count].copy_from_slice(&self.head[self.at..self.at + count]);
-            self.at += count;
-            return Ok(count);
+/// An error with its causes, each once, in one line. Of a service's XML only code and message.
+fn said(error: &object_store::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text = format!("{text}: {inner_text}");
         }
-        while self.block.is_empty() {
-            let Some(rest) = &mut self.rest else { return Ok(0) };
-            let runtime = runtime().map_err(io::Error::other)?;
-            match runtime.block_on(rest.next()) {
-                None => {
-                    self.rest = None;
-                    self.head.clear();
-                    return Ok(0);
-                }
-                Some(block) => self.block = block.map_err(io::Error::other)?,
-            }
-        }
-        let count = out.len().min(self.block.len());
-        out[..count].copy_from_slice(&self.block.split_to(count));
-        Ok(count)
+        cause = inner.source();
     }
-}
-
-/// One object that was read.
-pub(crate) struct Fetched {
-    /// Last change, µs since 1970 UTC.
-    pub(crate) modified: i64,
-    pub(crate) body: Body,
-}
-
-/// Objects in the order of their names.
-pub(crate) struct Fetch {
-    from: mpsc::Receiver<Result<Fetched>>,
-}
-
-impl Iterator for Fetch {
-    type Item = Result<Fetched>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        match runtime() {
-            Ok(runtime) => runtime.block_on(self.from.next()),
-            Err(error) => Some(Err(error)),
-        }
+    let tag = |name: &str| {
+        let (_, rest) = text.split_once(&format!("<{name}>"))?;
+        Some(rest.split_once('<')?.0.to_owned())
+    };
+    if let (Some(code), Some(message)) = (tag("Code"), tag("Message")) {
+        return format!("{code}: {message}");
     }
+    text.replace(['\n', '\r'], " ")
 }

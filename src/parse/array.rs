@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, BinaryArray, StringArray, StructArray, TimestampMicrosecondArray};
+use arrow::array::{
+    Array, ArrayRef, BinaryArray, Int32Array, StringArray, StructArray, TimestampMicrosecondArray,
+};
 use arrow::buffer::Buffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit};
@@ -104,8 +106,15 @@ impl Payloads {
             start,
             end: if null { start } else { end },
             form: if null { Form::Null } else { Form::Message },
-            first_item: 0,
+            first_item: self.first_item(row),
         }
+    }
+
+    /// A payload that was quarantined from the middle of another goes on with its numbers.
+    fn first_item(&self, row: usize) -> u32 {
+        let items = self.source.as_ref().and_then(|source| source.columns().last());
+        let items = items.and_then(|items| items.as_any().downcast_ref::<Int32Array>());
+        items.map_or(0, |items| u32::try_from(items.value(row)).unwrap_or_default())
     }
 
     fn positions(&self, start: usize, end: usize) -> Positions {
@@ -114,9 +123,25 @@ impl Payloads {
                 source: source.slice(start, end - start),
                 arrived_at: self.arrived_at.as_ref().map(|times| times.slice(start, end - start)),
             },
-            None => Positions::Log {
-                origins: vec![super::Origin { epoch: 0, name: "".into(), part: "".into(), arrived_at: None }],
-                at: (start..end).map(|row| (0, row as u64)).collect(),
+            None => self.numbered(start, end),
+        }
+    }
+
+    /// Row numbers for positions, with the times that were given.
+    fn numbered(&self, start: usize, end: usize) -> Positions {
+        let blank: Arc<str> = "".into();
+        let origin = |arrived_at| super::Origin {
+            epoch: 0,
+            name: Arc::clone(&blank),
+            part: Arc::clone(&blank),
+            arrived_at,
+        };
+        let rows = || (start..end).map(|row| row as u64);
+        match &self.arrived_at {
+            None => Positions::Log { origins: vec![origin(None)], at: rows().map(|row| (0, row)).collect() },
+            Some(times) => Positions::Log {
+                origins: times.slice(start, end - start).iter().map(origin).collect(),
+                at: (0..).zip(rows()).collect(),
             },
         }
     }
@@ -165,6 +190,10 @@ fn positions(array: &dyn Array) -> Result<StructArray> {
         let column = given.column_by_name(name).ok_or_else(wrong)?;
         columns.push(cast(column, &kind.arrow()).map_err(|_| wrong())?);
     }
+    // Positions are compared; one with a null would be below all others or not a position at all.
+    if given.null_count() > 0 || columns.iter().any(|column| column.null_count() > 0) {
+        return Err(Error::Schema("_source has nulls: every field of every row must be set".into()));
+    }
     let fields = crate::schema::struct_fields(&source_fields());
     Ok(StructArray::try_new(fields, columns, given.nulls().cloned())?)
 }
@@ -172,6 +201,9 @@ fn positions(array: &dyn Array) -> Result<StructArray> {
 /// Times in the one unit that goes on.
 fn times(array: &dyn Array) -> Result<TimestampMicrosecondArray> {
     let zone: Option<Arc<str>> = Some("UTC".into());
+    if !matches!(array.data_type(), DataType::Timestamp(..) | DataType::Null) {
+        return Err(Error::Schema(format!("_arrived_at is {}: it must be a timestamp", array.data_type())));
+    }
     let plain = cast(array, &DataType::Timestamp(TimeUnit::Microsecond, zone))
         .map_err(|error| Error::Schema(format!("_arrived_at is {}: {error}", array.data_type())))?;
     plain

@@ -71,9 +71,12 @@ def clean_payload(
     *,
     invalid: str = "report",
 ) -> list[Row]:
-    """One row for each record of the payload."""
+    """One row for each record of the payload, numbered on from the position's own item."""
     plan = KINDS[kind] if isinstance(kind, str) else kind
-    return [_row(plan, record, source.at(record.item), invalid) for record in records(payload)]
+    return [
+        _row(plan, record, source.at(source.item + record.item), invalid)
+        for record in records(payload)
+    ]
 
 
 def _row(kind: Kind, record: Record, source: Source, invalid: str) -> Row:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 __version__: str
+__all__: list[str]
 __profile__: str
 
 class PinlakeError(Exception): ...
@@ -56,6 +57,57 @@ def clean_columns(
 ) -> list[Any]: ...
 def follower_count(values: Any) -> Any: ...
 def dedup_batch(batch: Any) -> Any: ...
+def plan_landing(
+    plan: str,
+    url: str,
+    *,
+    marks: str | None = None,
+    full: bool = False,
+    epoch: int = 0,
+    options: Mapping[str, str] | None = None,
+) -> str: ...
+def landing_url(url: str) -> str: ...
+def split_plan(landing_plan: str, tasks: int) -> list[str]: ...
+def plan_urls(landing_plan: str) -> list[str]: ...
+def plan_frame(landing_plan: str) -> str: ...
+def advance_marks(
+    marks: str | None,
+    landing_plan: str,
+    extents: Sequence[tuple[str, str, int, int]],
+    *,
+    now: int,
+    gap_patience: float,
+) -> tuple[str, str]: ...
+def merge_marks(runs: Sequence[str]) -> str: ...
+def read_task(
+    plan: str,
+    task: str,
+    *,
+    invalid: str = "report",
+    ingested_at: int | None = None,
+    run_id: str | None = None,
+    frame: str = "frame",
+    options: Mapping[str, str] | None = None,
+) -> TaskBatches: ...
+
+@final
+class TaskBatches:
+    def __iter__(self) -> TaskBatches: ...
+    def __next__(self) -> Any: ...
+
+def clean_objects(
+    plan: str,
+    landing: str,
+    urls: Any,
+    contents: Any,
+    arrived_at: Any | None = None,
+    *,
+    invalid: str = "report",
+    ingested_at: int | None = None,
+    run_id: str | None = None,
+    frame: str = "frame",
+) -> list[Any]: ...
+
 @final
 class CleanJob:
     def __new__(
@@ -73,6 +125,7 @@ class CleanJob:
     def run(self) -> str: ...
     def progress(self) -> tuple[int, int, int]: ...
     def stop(self) -> None: ...
+
 @final
 class Emulator:
     def __new__(
@@ -85,7 +138,7 @@ class Emulator:
         kinds: Sequence[str] | None = None,
         user_id: str = "demo",
         faults: Mapping[str, float] | None = None,
-        oversize_bytes: int = 10485761,
+        oversize_bytes: int = ...,
         options: Mapping[str, str] | None = None,
     ) -> Emulator: ...
     @property
@@ -106,7 +159,7 @@ class Emulator:
         duration: float | None = None,
         threads: int | None = None,
         existing: str | None = None,
-        flush_size: int = 1000,
+        flush_size: int = ...,
         partitions: int = 1,
         offset_digits: int = 10,
         gzip: bool = False,

@@ -4,7 +4,41 @@ from collections.abc import Mapping, Sequence
 from typing import Any, final
 
 __version__: str
-__all__: list[str]
+__all__ = [
+    "CleanJob",
+    "ConfigError",
+    "Emulator",
+    "PinlakeError",
+    "QualityError",
+    "SchemaError",
+    "SinkError",
+    "SourceError",
+    "TaskBatches",
+    "__profile__",
+    "__version__",
+    "advance_marks",
+    "check_plan",
+    "clean_batch",
+    "clean_batches",
+    "clean_columns",
+    "clean_objects",
+    "column_names",
+    "ddl",
+    "dedup_batch",
+    "error_codes",
+    "follower_count",
+    "kind_plan",
+    "kinds",
+    "landing_url",
+    "merge_marks",
+    "plan_frame",
+    "plan_landing",
+    "plan_urls",
+    "read_task",
+    "reject_codes",
+    "schema",
+    "split_plan",
+]
 __profile__: str
 
 class PinlakeError(Exception): ...

@@ -232,7 +232,7 @@ fn objects_that_others_read_give_the_same_rows() {
                 let path = url.strip_prefix("file://").unwrap();
                 let time = std::fs::metadata(path).unwrap().modified().unwrap();
                 let micros = time.duration_since(std::time::UNIX_EPOCH).unwrap().as_micros();
-                (url.clone(), std::fs::read(path).unwrap(), micros as i64)
+                (url.clone(), std::fs::read(path).unwrap(), micros as i64 / 1000 * 1000)
             })
             .collect();
         let objects = given.iter().map(|(url, bytes, time)| Given { url, bytes, arrived_at: Some(*time) });

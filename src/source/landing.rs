@@ -59,6 +59,8 @@ struct Part {
     origin: Origin,
 }
 
+type Open = (Lines<Box<dyn Read + Send>>, usize, Origin);
+
 /// Reads the objects of a task.
 pub(crate) struct LogReader {
     store: Store,
@@ -67,7 +69,7 @@ pub(crate) struct LogReader {
     #[cfg(feature = "s3")]
     fetch: Option<Fetch>,
     /// A large object in the middle of being read, its receipt and origin.
-    open: Option<(Lines<Box<dyn Read + Send>>, usize, Origin)>,
+    open: Option<Open>,
     path: String,
     packed: Vec<u8>,
 }

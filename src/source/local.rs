@@ -3,7 +3,7 @@
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -12,18 +12,29 @@ use crate::error::{Error, Result};
 use super::location::is_hidden;
 use super::store::{Meta, Names};
 
-/// Last change of a file, µs since 1970 UTC; 0 where the file system knows none.
+/// Last change of a file, µs since 1970 UTC, cut to milliseconds as Hadoop's file systems report
+/// it: one object arrives at one time, whoever reads it. 0 where the file system knows none.
 pub(crate) fn modified(meta: &Metadata) -> i64 {
+    let nanos = modified_nanos(meta);
+    i64::try_from(nanos.div_euclid(1_000_000) * 1_000).unwrap_or(0)
+}
+
+fn modified_nanos(meta: &Metadata) -> i128 {
     let time = meta.modified().unwrap_or(UNIX_EPOCH);
-    let micros = |a: SystemTime, b: SystemTime| {
-        a.duration_since(b).ok().and_then(|span| i64::try_from(span.as_micros()).ok())
-    };
-    micros(time, UNIX_EPOCH).or_else(|| micros(UNIX_EPOCH, time).map(|before| -before)).unwrap_or(0)
+    let nanos = |span: Duration| i128::try_from(span.as_nanos()).unwrap_or(0);
+    match time.duration_since(UNIX_EPOCH) {
+        Ok(after) => nanos(after),
+        Err(before) => -nanos(before.duration()),
+    }
 }
 
 fn meta(name: &str, meta: &Metadata) -> Meta {
-    let modified = modified(meta);
-    Meta { name: name.into(), size: meta.len(), modified, etag: format!("{}-{modified}", meta.len()) }
+    Meta {
+        name: name.into(),
+        size: meta.len(),
+        modified: modified(meta),
+        etag: format!("{}-{}", meta.len(), modified_nanos(meta)),
+    }
 }
 
 pub(super) fn stat(path: &Path, name: &str) -> Result<Option<Meta>> {

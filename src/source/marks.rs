@@ -389,7 +389,7 @@ fn not_read(what: &str) -> Error {
 fn check_read(part: &PartPlan, read: &[(u64, u64)]) -> Result<()> {
     for object in part.ranges.iter().flat_map(|range| range.objects()) {
         let at = read.partition_point(|range| range.1 <= object.offset);
-        if !read.get(at).is_some_and(|range| range.0 <= object.offset) {
+        if read.get(at).is_none_or(|range| range.0 > object.offset) {
             return Err(not_read(&format!("{}, offset {}", part.partition().key(), object.offset)));
         }
     }

@@ -19,6 +19,7 @@ pub mod marks;
 mod objects;
 mod parquet;
 pub mod plan;
+mod planning;
 mod reader;
 #[cfg(feature = "s3")]
 mod runtime;

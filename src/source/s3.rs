@@ -54,7 +54,9 @@ pub(crate) struct Bucket {
 
 /// Clients are kept: connections are what costs. A forked child makes its own, and never drops
 /// the parent's, whose runtime has no threads there.
-static CLIENTS: Mutex<Vec<(u32, HashMap<u128, Arc<AmazonS3>>)>> = Mutex::new(Vec::new());
+static CLIENTS: Mutex<Vec<(u32, Clients)>> = Mutex::new(Vec::new());
+
+type Clients = HashMap<u128, Arc<AmazonS3>>;
 
 fn client(bucket: &str, options: &Options) -> Result<Arc<AmazonS3>> {
     for key in options.keys() {
@@ -238,8 +240,9 @@ impl Bucket {
             let page = runtime()?.block_on(self.page(&prefix, options))?;
             for object in page.result.objects {
                 let meta = self.meta(object);
-                // A key that ends in a slash stands for a folder.
-                if !meta.name.is_empty() && !meta.name.split('/').any(is_hidden) {
+                // A key that ends in a slash stands for a folder: it is empty, and cannot be told
+                // from an empty object here. Those hold no record either.
+                if meta.size > 0 && !meta.name.split('/').any(is_hidden) {
                     metas.push(meta);
                 }
             }

@@ -1,0 +1,216 @@
+//! Finds what is new in a landing: a log's objects by marks, files by name and ETag.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+use crate::kind::Kind;
+
+use super::layout::{self, Layout, Object, Partition};
+use super::listing::{self, Found};
+use super::marks::Marks;
+use super::plan::{FilePlan, LANDING_PLAN_VERSION, LandingPlan, Last, PartPlan, to_ranges};
+use super::{Meta, Options, Store, tables};
+
+/// What [`plan_landing`] is asked for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Ask<'a> {
+    /// What was read before.
+    pub marks: Option<&'a Marks>,
+    /// List and read everything, whatever was read before.
+    pub full: bool,
+    /// Raised by configuration when a landing is made anew.
+    pub epoch: i32,
+}
+
+/// Plans what is new in a landing.
+///
+/// # Errors
+/// [`Error::NotFound`] if the landing is not there, [`Error::Source`] if it holds nothing of the
+/// kind or was made anew, [`Error::Config`] for an epoch below the one that the marks are of.
+pub fn plan_landing(kind: &Kind, url: &str, ask: Ask<'_>, options: &Options) -> Result<LandingPlan> {
+    let store = Store::open(url, options)?;
+    let known = ask.marks.map(|marks| marks.of_epoch(ask.epoch)).transpose()?.flatten();
+    let mut plan = LandingPlan {
+        version: LANDING_PLAN_VERSION,
+        kind: kind.name.clone(),
+        url: store.location().url().to_owned(),
+        epoch: ask.epoch,
+        full: ask.full,
+        ..LandingPlan::default()
+    };
+    if let Some(file) = store.stat("")? {
+        plan.layout = "files".into();
+        let read = known.is_some_and(|marks| marks.has_file("", &file.etag)) && !ask.full;
+        plan.files.extend((!read).then(|| whole(&file)));
+        plan.objects = plan.files.len() as u64;
+        return Ok(plan);
+    }
+    match layout::detect(&store, kind)? {
+        Layout::Log { partitions, others } => {
+            plan.layout = "log".into();
+            if partitions.is_empty() && known.is_none() {
+                return Err(nothing_of_kind(kind, &plan.url, &others));
+            }
+            plan_log(&mut plan, &store, &partitions, known, ask.full)?;
+        }
+        Layout::Files => {
+            plan.layout = "files".into();
+            if !store.exists()? {
+                return Err(Error::NotFound(format!("{}: no such file or folder", plan.url)));
+            }
+            plan_files(&mut plan, &store, kind, known, ask.full)?;
+        }
+    }
+    Ok(plan)
+}
+
+fn nothing_of_kind(kind: &Kind, url: &str, others: &[String]) -> Error {
+    let found = if others.is_empty() { "none".into() } else { others.join(", ") };
+    Error::Source(format!(
+        "{url}: no topic of kind {0:?} with a folder partition=<n> (a topic's last word is its kind, as in \
+         <user id>.{0}); topics of other kinds: {found}",
+        kind.name
+    ))
+}
+
+fn plan_log(
+    plan: &mut LandingPlan,
+    store: &Store,
+    partitions: &[Partition],
+    known: Option<&Marks>,
+    full: bool,
+) -> Result<()> {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    for partition in partitions {
+        if let Some(other) = seen.insert(partition.key(), &partition.dir) {
+            return Err(Error::Source(format!(
+                "{}: partition {} of topic {} stands in two folders, {other} and {}; give one of them as the landing",
+                plan.url, partition.part, partition.topic, partition.dir
+            )));
+        }
+        let marks = known.and_then(|marks| marks.parts.get(&partition.key()));
+        let marks = if full { None } else { marks };
+        if let Some(last) = marks.and_then(|marks| marks.last.as_ref()) {
+            check_last(store, partition, last)?;
+        }
+        let Found { mut objects, odd } = listing::list(store, partition, marks)?;
+        for name in odd {
+            plan.skip(format!("{}/{name}", partition.dir), "not a name of this partition's objects");
+        }
+        objects.sort_unstable();
+        drop_twins(plan, partition, &mut objects);
+        if objects.is_empty() {
+            continue;
+        }
+        plan.objects += objects.len() as u64;
+        let last = match objects.last() {
+            Some(last) if marks.is_none_or(|marks| last.offset >= marks.high()) => {
+                Some(describe_last(store, partition, *last)?)
+            }
+            _ => None,
+        };
+        plan.parts.push(PartPlan {
+            topic: partition.topic.clone(),
+            part: partition.part,
+            dir: partition.dir.clone(),
+            ranges: to_ranges(&objects),
+            last,
+        });
+    }
+    Ok(())
+}
+
+/// Two objects of one offset (10 and 20 digits, packed and not) hold the same records: the
+/// first by digits and ending is read, so that what is read does not depend on when it is.
+fn drop_twins(plan: &mut LandingPlan, partition: &Partition, objects: &mut Vec<Object>) {
+    let mut twins = Vec::new();
+    objects.dedup_by(|twin, kept| {
+        let same = twin.offset == kept.offset;
+        if same {
+            twins.push(*twin);
+        }
+        same
+    });
+    let (mut name, stem) = (String::new(), partition.stem());
+    for twin in twins {
+        layout::write_name(&mut name, &partition.dir, &stem, twin);
+        plan.skip(name.clone(), "another object of the same first offset is read");
+    }
+}
+
+/// If the last object read has changed, offsets no longer mean what the marks say.
+fn check_last(store: &Store, partition: &Partition, last: &Last) -> Result<()> {
+    let name = format!("{}/{}", partition.dir, last.name);
+    let found = store.content_etag(&name)?;
+    if found.as_deref() == Some(last.etag.as_str()) {
+        return Ok(());
+    }
+    let what = if found.is_some() { "has changed" } else { "is gone" };
+    Err(Error::Source(format!(
+        "{}: the last object read of this partition {what}: the landing was made anew, or its objects expire. \
+         --full lists and reads everything again; raise `epoch` in the configuration if offsets started anew",
+        store.location().url_of(&name)
+    )))
+}
+
+fn describe_last(store: &Store, partition: &Partition, last: Object) -> Result<Last> {
+    let mut name = String::new();
+    layout::write_name(&mut name, "", &partition.stem(), last);
+    let path = format!("{}/{name}", partition.dir);
+    let etag = store.content_etag(&path)?.ok_or_else(|| {
+        Error::NotFound(format!("{}: vanished while listing", store.location().url_of(&path)))
+    })?;
+    Ok(Last { name, etag })
+}
+
+fn whole(meta: &Meta) -> FilePlan {
+    FilePlan {
+        name: meta.name.clone(),
+        size: meta.size,
+        etag: meta.etag.clone(),
+        start: 0,
+        end: meta.size,
+        modified: meta.modified,
+    }
+}
+
+fn plan_files(
+    plan: &mut LandingPlan,
+    store: &Store,
+    kind: &Kind,
+    known: Option<&Marks>,
+    full: bool,
+) -> Result<()> {
+    let files = store.walk()?;
+    if files.is_empty() {
+        return Err(Error::Source(format!(
+            "{}: nothing to read: no topics/<topic>/partition=<n>/… and no files",
+            plan.url
+        )));
+    }
+    let any = files.iter().any(|file| layout::file_is_of_kind(&file.name, kind).is_some());
+    let mut of_kind = 0_u64;
+    for file in &files {
+        if !tables::is_readable(&file.name) {
+            plan.skip(file.name.clone(), "not a file of records by its ending");
+        } else if any && layout::file_is_of_kind(&file.name, kind) != Some(true) {
+            plan.skip(file.name.clone(), "names another kind, or none while others do");
+        } else {
+            of_kind += 1;
+            if full || !known.is_some_and(|marks| marks.has_file(&file.name, &file.etag)) {
+                plan.files.push(whole(file));
+            }
+        }
+    }
+    if of_kind == 0 {
+        return Err(Error::Source(format!(
+            "{}: none of its {} files is one of kind {:?} (its name, or a folder's, has that word, or no file has \
+             the word of any kind)",
+            plan.url,
+            files.len(),
+            kind.name
+        )));
+    }
+    plan.objects = plan.files.len() as u64;
+    Ok(())
+}

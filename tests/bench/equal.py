@@ -56,28 +56,36 @@ def same_frames(frames: dict[str, DataFrame]) -> int:
 
 def same_tables(tables: dict[str, pa.Table]) -> int:
     """Compares Arrow tables value by value; returns their number of rows."""
+    return _all_same({name: _plain_table(t).sort_by("ind") for name, t in tables.items()})
+
+
+def _all_same(tables: dict[str, pa.Table]) -> int:
     (first, wanted), *others = tables.items()
-    wanted = _ordered(wanted)
     for name, table in others:
-        _same(first, wanted, name, _ordered(table))
+        _same(first, wanted, name, table)
     if wanted.num_rows == 0:
         raise Mismatch(f"{first} gave no rows")
     return int(wanted.num_rows)
 
 
 def same_files(files: dict[str, Path], columns: list[str]) -> int:
-    """Compares Parquet files value by value, a column at a time; returns their number of rows."""
-    rows = 0
-    for column in columns:
-        if column != "ind":
-            rows = same_tables({name: _columns(path, column) for name, path in files.items()})
-    return rows
+    """Compares Parquet files value by value, a column at a time; returns their number of rows.
 
-
-def _columns(path: Path, column: str) -> pa.Table:
+    No key may come twice: rows are put in order by it.
+    """
+    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    return pq.read_table(path, columns=["ind", column])
+    keys = {name: pq.read_table(path, columns=["ind"]) for name, path in files.items()}
+    orders = {name: pc.sort_indices(table, [("ind", "ascending")]) for name, table in keys.items()}
+    rows = 0
+    for column in columns:
+        tables = {
+            name: _plain_table(pq.read_table(path, columns=[column])).take(orders[name])
+            for name, path in files.items()
+        }
+        rows = _all_same(tables)
+    return rows
 
 
 def _same(first: str, wanted: pa.Table, name: str, table: pa.Table) -> None:
@@ -98,13 +106,11 @@ def _example(ours: Any, theirs: Any) -> str:
     return f"types {ours.type} and {theirs.type}"
 
 
-def _ordered(table: pa.Table) -> pa.Table:
-    """By key, in types that stand for all of their kind."""
+def _plain_table(table: pa.Table) -> pa.Table:
+    """In types that stand for all of their kind."""
     import pyarrow as pa
 
-    fields = [pa.field(field.name, _plain(field.type)) for field in table.schema]
-    ordered = table.cast(pa.schema(fields)).sort_by("ind")
-    return ordered.combine_chunks()
+    return table.cast(pa.schema([pa.field(f.name, _plain(f.type)) for f in table.schema]))
 
 
 def _plain(kind: pa.DataType) -> pa.DataType:

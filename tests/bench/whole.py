@@ -72,7 +72,8 @@ def whole(spark: SparkSession, data: Data, rounds: int) -> list[Figure]:
     """(e) and (f), after a small landing has warmed both up."""
     say("  warming up")
     small = Job(spark, warm_landing(data), data.folder / "warm")
-    alternate({OURS: small.pinlake, NOTEBOOKS: small.notebooks}, 1, check=small.check)
+    # Twice: a JVM compiles most of either job only then.
+    alternate({OURS: small.pinlake, NOTEBOOKS: small.notebooks}, 2, check=small.check)
     job = Job(spark, data.landing(), data.folder / "whole")
     took = alternate({OURS: job.pinlake, NOTEBOOKS: job.notebooks}, rounds, check=job.check)
     objects = f"3 × {data.sizes.posts:,} objects"

@@ -47,10 +47,7 @@ fn every_record_is_accounted_for_and_threads_change_nothing() {
     for threads in [1, 2, 8] {
         let out = dir.path().join("users.ndjson");
         let counts = clean_files(&job("user", &[&input], &out, threads), &Progress::default()).unwrap();
-        assert_eq!(
-            counts.records,
-            counts.rows + counts.duplicates + counts.superseded + counts.quarantined
-        );
+        assert_eq!(counts.records, counts.rows + counts.duplicates + counts.superseded + counts.quarantined);
         assert_eq!(counts.rows, 40_000);
         assert_eq!(counts.quarantined, 40_000_u64.div_ceil(11));
         let bytes = std::fs::read(&out).unwrap();

@@ -52,8 +52,22 @@ fn any_json() -> impl Strategy<Value = Value> {
 fn any_record() -> impl Strategy<Value = Vec<u8>> {
     let name = prop_oneof![
         prop::sample::select(vec![
-            "index", "ind", "title", "follower_count", "downloaded", "save_location", "age", "first_name",
-            "last_name", "date_joined", "timestamp", "latitude", "longitude", "country", "value", "records",
+            "index",
+            "ind",
+            "title",
+            "follower_count",
+            "downloaded",
+            "save_location",
+            "age",
+            "first_name",
+            "last_name",
+            "date_joined",
+            "timestamp",
+            "latitude",
+            "longitude",
+            "country",
+            "value",
+            "records",
         ])
         .prop_map(String::from),
         "[a-z]{1,4}",

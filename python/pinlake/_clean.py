@@ -45,6 +45,9 @@ def clean(
 
     With `run` every task ends with a receipt row, which `write_table` books.
 
+    >>> clean(df, "pin", meta=False).first().follower_count
+    1500000
+
     Raises `SchemaError` if `column` is not there or neither BINARY nor STRING, `ConfigError` for
     an unknown kind or option.
     """
@@ -68,6 +71,10 @@ def clean_columns(
 
     A typed frame and the payloads it was read from give the same rows. Columns that the kind does
     not know go to `_rescued_data`; `_source` and `_arrived_at` are taken as in `clean`.
+
+    >>> users = spark.createDataFrame([(7, "20")], "ind INT, age STRING")
+    >>> clean_columns(users, "user", meta=False).first().age
+    20
 
     Raises `ConfigError` for an unknown kind or option.
     """
@@ -200,6 +207,9 @@ def plain(function: Callable[[Any], Iterable[Any]]) -> Callable[[Any], Iterable[
 def accepted(df: DataFrame) -> DataFrame:
     """The rows of a clean frame that are records: no rejects, no receipts.
 
+    >>> accepted(pins).count()
+    1
+
     Raises `SchemaError` if the frame has no `_reject` (`meta=False` leaves it out).
     """
     from pyspark.sql import functions as F
@@ -213,6 +223,9 @@ def accepted(df: DataFrame) -> DataFrame:
 
 def rejected(df: DataFrame) -> DataFrame:
     """The rejected records of a clean frame; `_reject` says why and keeps their bytes.
+
+    >>> rejected(pins).count()
+    0
 
     Raises `SchemaError` if the frame has no `_reject`.
     """

@@ -16,6 +16,9 @@ def dedup(df: DataFrame, kind: str | Kind) -> DataFrame:
 
     Same answer in whatever order rows come: `_source` is one total order. Receipts are dropped.
 
+    >>> dedup(pins, "pin").count()
+    1
+
     Raises `SchemaError` if the frame has no `_source` or `_reject`, `ConfigError` for an unknown
     kind.
     """
@@ -36,7 +39,7 @@ def dedup(df: DataFrame, kind: str | Kind) -> DataFrame:
 def posts(pins: DataFrame, geo: DataFrame, users: DataFrame) -> DataFrame:
     """The three tables as one row a post: inner join on `ind`, clean columns only.
 
-    >>> posts(pins, geo, users).columns[:2]  # doctest: +SKIP
+    >>> posts(pins, geo, users).columns[:2]
     ['ind', 'unique_id']
     """
     tables = [

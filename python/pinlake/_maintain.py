@@ -34,6 +34,11 @@ def maintain(
     Returns a dictionary a table: its name, files and bytes before and after, seconds, and what
     could not be done. Safe beside runs: a run that loses a commit to it tries again.
 
+    >>> run = pinlake.open_run(spark, warehouse, "geo", landing)
+    >>> report = pinlake.write_table(pinlake.clean_landing(spark, "geo", landing, run=run), run=run)
+    >>> len(maintain(spark, warehouse, ["geo"])) >= 3
+    True
+
     Raises `SourceError` if the warehouse holds no table of these, `ConfigError` for an unknown
     kind or fewer than 168 hours.
     """

@@ -39,6 +39,11 @@ def replay(
     `too_large` or `corrupt_archive` cannot be replayed: what quarantine keeps is not the record.
     Killed anywhere, it can be called again.
 
+    >>> run = pinlake.open_run(spark, warehouse, "geo", landing)
+    >>> report = pinlake.write_table(pinlake.clean_landing(spark, "geo", landing, run=run), run=run)
+    >>> replay(spark, warehouse, ["geo"]).books[0].read.records
+    0
+
     Raises `ConfigError` for an unknown kind or code, `SourceError` if the warehouse has no
     quarantine, `QualityError` if the books do not balance.
     """

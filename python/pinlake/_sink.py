@@ -78,6 +78,11 @@ def write_table(
     writing it again changes nothing. Without `run` the write stands alone, with a run id of its
     own, and a repeated one finds only duplicates (`mode="merge"`).
 
+    >>> run = pinlake.open_run(spark, warehouse, "geo", landing)
+    >>> report = write_table(pinlake.clean_landing(spark, "geo", landing, run=run), run=run)
+    >>> report.books[0].inserted.records, report.books[0].balanced
+    (1, True)
+
     Raises `QualityError` with the report as its `report` if the books do not balance: no mark
     moves then, and the next run does the work again. `SchemaError` if the frame has no position or
     verdict, or the table other columns than the plan; `SinkError` if other writers were first too

@@ -55,6 +55,9 @@ def clean_landing(
 
     `options` are the object store's (`endpoint`, `region`, `allow_http`), never credentials.
 
+    >>> clean_landing(spark, "user", landing, meta=False).first().user_name
+    'Abigail Ali'
+
     Raises `FileNotFoundError` for a folder that is not there, `SourceError` if the landing cannot
     be listed, `ConfigError` for an unknown kind or option. What workers find comes with the
     frame's first action.

@@ -42,6 +42,11 @@ def run_batch(
     topic of are left out with a note, unless `kind` asks for them. `progress` is called with a
     kind and a word about what is done with it.
 
+    >>> from pinlake.config import load
+    >>> report = run_batch(spark, load(landing=landing, warehouse=warehouse, kind=["user"]))
+    >>> [(books.table.split("/")[-1], books.read.records) for books in report.books]
+    [('users`', 1)]
+
     Raises `QualityError` with the report as its `report` if books do not balance, or, after
     everything is written and marks have moved, if a gate failed: `max_quarantine` (share of the
     records read that are quarantined) or `max_errors` (share of them that are rows with a bad

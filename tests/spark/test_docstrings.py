@@ -38,6 +38,7 @@ def names(spark: Any, landing: str, warehouse: str) -> dict[str, Any]:
     """What an example may take as given."""
     value = spark.createDataFrame([(bytearray(RECORDS["pin"]),)], "value binary")
     return {
+        "pinlake": pinlake,
         "spark": spark,
         "landing": landing,
         "warehouse": warehouse,

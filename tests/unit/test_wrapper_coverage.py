@@ -10,7 +10,10 @@ import pinlake
 from pinlake import _core
 
 # Names of the core that no Python module uses, and why they are there all the same.
-WITHOUT_FACE: dict[str, str] = {}
+WITHOUT_FACE = {
+    "TaskBatches": "what `read_task` returns; it is only iterated over",
+    "error_codes": "the codes that `_errors` may hold, for tests and readers; no frame needs them",
+}
 
 
 def used() -> set[str]:
@@ -41,7 +44,12 @@ def core() -> list[str]:
 def test_every_name_of_the_core_has_a_face_or_a_reason() -> None:
     faces = used()
     missing = [
-        name for name in core() if name.rpartition(".")[2] not in faces and name not in WITHOUT_FACE
+        name
+        for name in core()
+        if name.rpartition(".")[2] not in faces
+        and name not in WITHOUT_FACE
+        # A class that is public as it is brings its methods along.
+        and name.partition(".")[0] not in pinlake.__all__
     ]
     assert not missing, f"no Python module uses {missing}; give them a face or a reason"
 

@@ -336,7 +336,8 @@ impl Reader<'_> {
         if end - start > MAX_RECORD {
             return RejectCode::TooLarge;
         }
-        let is_utf8 = |end| simdutf8::basic::from_utf8(self.bytes.get(start..end).unwrap_or_default()).is_ok();
+        let is_utf8 =
+            |end| simdutf8::basic::from_utf8(self.bytes.get(start..end).unwrap_or_default()).is_ok();
         match bad {
             Bad::TooLarge => RejectCode::TooLarge,
             // The scanner does not look at UTF-8: a bad byte before the depth came first.

@@ -192,11 +192,8 @@ impl FlowWriter {
             schema = Arc::new(schema.project(&(0..schema.fields().len() - 2).collect::<Vec<_>>())?);
         }
         let width = schema.fields().len();
-        let table = job
-            .out
-            .as_ref()
-            .map(|(path, format)| TableSink::create(path, *format, schema))
-            .transpose()?;
+        let table =
+            job.out.as_ref().map(|(path, format)| TableSink::create(path, *format, schema)).transpose()?;
         Ok(Self {
             table,
             width,

@@ -168,10 +168,10 @@ impl Cleaner {
             self.meta_columns(&input, chunk, &problems, hashes, &mut columns)?;
         }
         let mut batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)?;
-        if self.options.frame == Frame::Clean {
-            if let Some(accepted) = meta::accepted(&input) {
-                batch = filter_record_batch(&batch, &BooleanArray::new(accepted.into_inner(), None))?;
-            }
+        if self.options.frame == Frame::Clean
+            && let Some(accepted) = meta::accepted(&input)
+        {
+            batch = filter_record_batch(&batch, &BooleanArray::new(accepted.into_inner(), None))?;
         }
         Ok(Cleaned { batches: slices(&batch), tallies })
     }
@@ -320,12 +320,11 @@ fn flawed_rows(problems: &Problems<'_>) -> Vec<u32> {
 
 /// Where a payload stands, for people.
 fn place(chunk: Chunk<'_>, payload: u32) -> String {
-    if let Positions::Log { origins, at } = chunk.positions {
-        if let Some((origin, seq)) = at.get(payload as usize) {
-            if let Some(origin) = origins.get(*origin as usize) {
-                return format!("{} {} at {seq}", origin.name, origin.part);
-            }
-        }
+    if let Positions::Log { origins, at } = chunk.positions
+        && let Some((origin, seq)) = at.get(payload as usize)
+        && let Some(origin) = origins.get(*origin as usize)
+    {
+        return format!("{} {} at {seq}", origin.name, origin.part);
     }
     format!("payload {payload}")
 }

@@ -29,9 +29,9 @@ pub fn dedup_batch(batch: &RecordBatch) -> Result<RecordBatch> {
     fingerprint::read(named(batch, "_fingerprint")?)?;
     let mut winners: HashMap<i64, usize> = HashMap::with_capacity(batch.num_rows());
     let mut keep = vec![false; batch.num_rows()];
-    for row in 0..batch.num_rows() {
+    for (row, kept) in keep.iter_mut().enumerate() {
         if keys.is_null(row) {
-            keep[row] = true;
+            *kept = true;
             continue;
         }
         let winner = winners.entry(keys.value(row)).or_insert(row);

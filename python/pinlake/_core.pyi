@@ -1,6 +1,7 @@
 """The Rust core. Its functions take plans as JSON text; the public faces take names or kinds."""
 
 from collections.abc import Mapping, Sequence
+from os import PathLike
 from typing import Any, final
 
 __version__: str
@@ -38,6 +39,7 @@ __all__ = [
     "reject_codes",
     "schema",
     "split_plan",
+    "upload",
 ]
 __profile__: str
 
@@ -203,3 +205,7 @@ class Emulator:
     ) -> dict[str, Any]: ...
     def progress(self) -> dict[str, Any]: ...
     def stop(self) -> None: ...
+
+def upload(
+    file: str | PathLike[str], url: str, *, options: Mapping[str, str] | None = None
+) -> int: ...

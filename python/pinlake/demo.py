@@ -11,13 +11,12 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pinlake import _core
 from pinlake.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ _TABLES = {"pin": "pinterest_data", "geo": "geolocation_data", "user": "user_dat
 
 
 def land_files(
-    source: Path, landing: Path, plans: Mapping[str, str], *, flush_size: int
+    source: Path, landing: Path, kinds: Collection[str], *, flush_size: int
 ) -> dict[str, int]:
     """Every record of the tables and streams in a folder as landing objects, in file order.
 
@@ -158,28 +157,26 @@ def land_files(
     """
     if not source.is_dir():
         raise FileNotFoundError(2, "No such file or directory", str(source))
-    counts = {}
-    for name, plan in plans.items():
-        files = [source / file for file in _files_of(plan, source)]
-        records = (record for file in files for record in _records(file))
-        counts[name] = _land(records, landing, f"real.{name}", flush_size) if files else 0
-    if not any(counts.values()):
+    if any(source.glob("**/partition=*")):
+        raise SourceError(f"{source}: is a landing; read it with pinlake run --landing {source}")
+    found = {kind: files for kind in kinds if (files := _files_of(kind, source))}
+    if not found:
         raise SourceError(
-            f"{source}: no table or stream of {', '.join(plans)}; files are found by name, as in "
+            f"{source}: no table or stream of {', '.join(kinds)}; files are found by name, as in "
             f"pinterest_data.csv or stream.pin.jsonl"
         )
-    return {name: count for name, count in counts.items() if count}
+    counts = {}
+    for kind, files in found.items():
+        records = (record for file in files for record in _records(file))
+        counts[kind] = _land(records, landing, f"real.{kind}", flush_size)
+    return counts
 
 
-def _files_of(plan: str, source: Path) -> list[str]:
-    """The names of a kind's files, sorted; none if none names the kind."""
-    found = json.loads(_core.plan_landing(plan, str(source)))
-    if found["layout"] != "files":
-        raise SourceError(f"{source}: is a landing; read it with pinlake run --landing {source}")
-    kind = json.loads(plan)["name"]
+def _files_of(kind: str, source: Path) -> list[Path]:
+    """The files whose names say the kind, sorted."""
     word = re.compile(rf"(?<![a-z]){kind}(?![a-z])|{_TABLES.get(kind, '(?!)')}")
-    names = dict.fromkeys(file["name"] for file in found["files"])
-    return sorted(name for name in names if word.search(name.lower()))
+    files = (path for path in source.rglob("*") if path.is_file())
+    return sorted(path for path in files if word.search(path.name.lower()))
 
 
 def _records(file: Path) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ mod flow;
 mod guard;
 mod kind;
 mod source;
+mod upload;
 
 use pyo3::prelude::*;
 
@@ -27,5 +28,6 @@ fn core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     dedup::register(module)?;
     flow::register(module)?;
     emulate::register(module)?;
+    upload::register(module)?;
     Ok(())
 }

@@ -11,11 +11,13 @@ pub mod quarantine;
 mod s3;
 mod stdout;
 pub mod table;
+mod upload;
 
 pub use files::Files;
 pub use landing::Landing;
 pub use murmur::{murmur2, partition};
 pub use stdout::Stdout;
+pub use upload::upload;
 
 use crate::error::{Error, Result};
 use crate::source::Options;

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from json import loads
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Annotated
 
 import typer
 
+from pinlake import _core
 from pinlake._cli.common import ConfigFile, Json, examples, print_json, print_table, tell
 
 EPILOG = examples(
@@ -56,14 +58,14 @@ def clean(
     One row an ind stays: of equal content one, of different content the last in position.
     Without --out it only counts. NDJSON, plain, gz or zst, CSV, Parquet and landings are read.
     """
-    from pinlake._core import CleanJob
     from pinlake._progress import Progress, follow
     from pinlake.config import load
 
     settings = load(file=config, kind=[kind], invalid=invalid)
     plan = settings.plans()[kind]
-    with _place(out, loads(plan)["table"]) as file:
-        job = CleanJob(
+    options = dict(settings.storage) or None
+    with _place(out, loads(plan)["table"], options) as file:
+        job = _core.CleanJob(
             plan,
             inputs,
             out=file,
@@ -71,7 +73,7 @@ def clean(
             meta=meta,
             invalid=settings.invalid,
             threads=threads,
-            options=dict(settings.storage) or None,
+            options=options,
         )
         shown = Progress("clean", unit="records")
         counts = loads(follow(job.run, shown, count=lambda: job.progress()[0], stop=job.stop))
@@ -84,24 +86,30 @@ def clean(
 
 
 @contextmanager
-def _place(out: str | None, table: str) -> Iterator[str | None]:
-    """The file to write: a folder gets `<table>.parquet`, stdout a file that is copied there.
+def _place(out: str | None, table: str, options: dict[str, str] | None) -> Iterator[str | None]:
+    """The file to write: a folder gets `<table>.parquet`, stdout and S3 a file that goes there.
 
-    Rows may be taken back to the very end, so stdout cannot be written as they come.
+    Rows may be taken back to the very end, so neither can be written as they come.
     """
-    if out == "-":
-        with tempfile.TemporaryDirectory(prefix="pinlake-") as folder:
-            file = Path(folder, "rows.ndjson")
-            yield str(file)
-            sys.stdout.flush()
-            with file.open("rb") as rows:
-                shutil.copyfileobj(rows, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
-    elif out is not None and (out.endswith("/") or Path(out).is_dir()) and "://" not in out:
-        Path(out).mkdir(parents=True, exist_ok=True)
-        yield str(Path(out, f"{table}.parquet"))
-    else:
+    if out is None:
+        yield None
+        return
+    remote = re.match(r"s3[an]?://", out) is not None
+    if out.endswith("/") or (not remote and Path(out).is_dir()):
+        out = f"{out.rstrip('/')}/{table}.parquet"
+    if not remote and out != "-":
         yield out
+        return
+    with tempfile.TemporaryDirectory(prefix="pinlake-") as folder:
+        file = Path(folder, "rows.ndjson" if out == "-" else PurePosixPath(out).name)
+        yield str(file)
+        if remote:
+            _core.upload(file, out, options=options)
+            return
+        sys.stdout.flush()
+        with file.open("rb") as rows:
+            shutil.copyfileobj(rows, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
 
 
 def register(app: typer.Typer) -> None:

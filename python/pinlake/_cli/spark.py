@@ -36,6 +36,7 @@ def session(conf: Mapping[str, str]) -> Iterator[SparkSession]:
     folder = Path(tempfile.mkdtemp(prefix="pinlake-"))
     log = folder / "spark.log"
     master = conf.get("spark.master", "local[*]")
+    conf = {"spark.sql.warehouse.dir": str(folder / "warehouse"), **conf}
     try:
         with _quiet(log), beat(Progress("start Spark")):
             spark = _session.local_session(master=master, conf=conf)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -110,7 +110,8 @@ def place(out: Path, source: Path | None, *, tell: Tell) -> Place:
 def fill(where: Place, config: Config, source: Path | None) -> dict[str, int]:
     """Makes the landing objects; records by kind."""
     if source is not None:
-        return land_files(source, where.landing, config.plans(), flush_size=config.demo.flush_size)
+        files = files_of(source, config.plans())
+        return land_files(files, where.landing, flush_size=config.demo.flush_size)
     from pinlake._core import Emulator
 
     emulator = Emulator(
@@ -146,14 +147,12 @@ _NUMERIC = frozenset({"index", "ind", "downloaded", "age", "latitude", "longitud
 _TABLES = {"pin": "pinterest_data", "geo": "geolocation_data", "user": "user_data"}
 
 
-def land_files(
-    source: Path, landing: Path, kinds: Collection[str], *, flush_size: int
-) -> dict[str, int]:
-    """Every record of the tables and streams in a folder as landing objects, in file order.
+def files_of(source: Path, kinds: Collection[str]) -> dict[str, list[Path]]:
+    """The tables and streams in a folder by kind, in the order in which they are replayed.
 
-    Files are found by name (`pinterest_data`, `geolocation_data`, `user_data`, `*.pin.*` …), CSV,
-    JSON lines or Parquet; duplicates stay. Returns records by kind. Raises `FileNotFoundError` if
-    there is no such folder and `SourceError` if no file in it is of any kind.
+    They are found by name (`pinterest_data`, `geolocation_data`, `user_data`, `*.pin.*` …), CSV,
+    JSON lines or Parquet. Raises `FileNotFoundError` if there is no such folder and `SourceError`
+    if it is a landing or no file in it is of any kind.
     """
     if not source.is_dir():
         raise FileNotFoundError(2, "No such file or directory", str(source))
@@ -165,9 +164,20 @@ def land_files(
             f"{source}: no table or stream of {', '.join(kinds)}; files are found by name, as in "
             f"pinterest_data.csv or stream.pin.jsonl"
         )
+    return found
+
+
+def land_files(
+    files: Mapping[str, list[Path]], landing: Path, *, flush_size: int
+) -> dict[str, int]:
+    """Every record of those files as landing objects, in file order, duplicates included.
+
+    Returns records by kind. Raises `SourceError` for a file that is neither CSV, JSON lines nor
+    Parquet.
+    """
     counts = {}
-    for kind, files in found.items():
-        records = (record for file in files for record in _records(file))
+    for kind, paths in files.items():
+        records = (record for path in paths for record in _records(path))
         counts[kind] = _land(records, landing, f"real.{kind}", flush_size)
     return counts
 

@@ -8,8 +8,12 @@ from pathlib import Path
 import pytest
 
 from pinlake.config import load
-from pinlake.demo import land_files, place
+from pinlake.demo import files_of, land_files, place
 from pinlake.errors import ConfigError, SourceError
+
+
+def land(source: Path, landing: Path, flush_size: int) -> dict[str, int]:
+    return land_files(files_of(source, load().plans()), landing, flush_size=flush_size)
 
 
 @pytest.fixture
@@ -34,8 +38,7 @@ def lines(landing: Path, kind: str) -> list[str]:
 
 def test_everything_becomes_landing_objects_in_file_order(source: Path, tmp_path: Path) -> None:
     landing = tmp_path / "landing"
-    plans = load().plans()
-    assert land_files(source, landing, plans, flush_size=2) == {"pin": 3, "geo": 2}
+    assert land(source, landing, 2) == {"pin": 3, "geo": 2}
     folder = landing / "topics" / "real.pin" / "partition=0"
     assert sorted(path.name for path in folder.iterdir()) == [
         "real.pin+0+0000000000.json",
@@ -50,7 +53,7 @@ def test_everything_becomes_landing_objects_in_file_order(source: Path, tmp_path
         '"country": "Cuba"}',
     ]
     # A second time they come again, behind the last offset.
-    assert land_files(source, landing, plans, flush_size=2) == {"pin": 3, "geo": 2}
+    assert land(source, landing, 2) == {"pin": 3, "geo": 2}
     assert lines(landing, "pin") == [*wanted, *wanted]
     assert (folder / "real.pin+0+0000000003.json").exists()
 
@@ -62,27 +65,26 @@ def test_parquet_is_taken_too(tmp_path: Path) -> None:
     source = tmp_path / "source"
     source.mkdir()
     pq.write_table(pa.table({"ind": [1], "age": [30]}), source / "user_data.parquet")
-    assert land_files(source, tmp_path / "l", load().plans(), flush_size=10) == {"user": 1}
+    assert land(source, tmp_path / "l", 10) == {"user": 1}
     assert json.loads(lines(tmp_path / "l", "user")[0]) == {"ind": 1, "age": 30}
 
 
 def test_folders_that_hold_no_records_are_refused(tmp_path: Path) -> None:
-    plans = load().plans()
     with pytest.raises(FileNotFoundError):
-        land_files(tmp_path / "nowhere", tmp_path / "l", plans, flush_size=1)
+        land(tmp_path / "nowhere", tmp_path / "l", 1)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "readme.jsonl").write_text("{}\n", "utf-8")
     with pytest.raises(SourceError, match="pinterest_data"):
-        land_files(tmp_path / "other", tmp_path / "l", plans, flush_size=1)
+        land(tmp_path / "other", tmp_path / "l", 1)
     landing = tmp_path / "landing" / "topics" / "a.pin" / "partition=0"
     landing.mkdir(parents=True)
     (landing / "a.pin+0+0000000000.json").write_text("{}\n", "utf-8")
     with pytest.raises(SourceError, match="pinlake run --landing"):
-        land_files(tmp_path / "landing", tmp_path / "l", plans, flush_size=1)
+        land(tmp_path / "landing", tmp_path / "l", 1)
 
 
 def test_the_real_tables_and_streams(real_data: Path, tmp_path: Path) -> None:
-    counts = land_files(real_data / "real", tmp_path, load().plans(), flush_size=1000)
+    counts = land(real_data / "real", tmp_path, 1000)
     assert counts == {"pin": 2019 + 2262, "geo": 11154 + 2262, "user": 11154 + 2262}
 
 

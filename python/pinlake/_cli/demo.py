@@ -50,11 +50,13 @@ def demo(
     from pinlake._progress import Progress, beat, duration
     from pinlake.config import load
     from pinlake.demo import demo as show
-    from pinlake.demo import fill, place
+    from pinlake.demo import files_of, fill, place
 
     started = time.monotonic()
     settings = load(file=config, demo={"source": source, "posts": posts, "out": out})
     source = settings.demo.source
+    if source is not None:
+        files_of(source, settings.plans())
     where = place(settings.demo.out, source, tell=tell)
     # Spark first: what it lacks is said before anything is written.
     with session({**_FAST_START, **settings.spark}) as spark:

@@ -1,0 +1,132 @@
+"""`pinlake demo`: made posts and real records, once and again, and what the verbs make of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.cli import pinlake, refusal
+
+KINDS = ("pin", "geo", "user")
+
+
+def figures(report: dict[str, Any]) -> dict[str, dict[str, int]]:
+    """Records by kind and fate."""
+    fates = ("read", "inserted", "updated", "unchanged", "superseded", "quarantined")
+    return {b["kind"]: {fate: b[fate]["records"] for fate in fates} for b in report["books"]}
+
+
+def balance(books: dict[str, int]) -> bool:
+    return books["read"] == sum(count for fate, count in books.items() if fate != "read")
+
+
+def demo(cwd: Path, *words: str | Path) -> tuple[dict[str, Any], str]:
+    done = pinlake("demo", *words, "--json", cwd=cwd, timeout=500)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout), done.stderr
+
+
+def lines(landing: str | Path) -> int:
+    return sum(len(p.read_bytes().splitlines()) for p in Path(landing).rglob("*.json"))
+
+
+def test_made_posts_then_again_then_more(tmp_path: Path) -> None:
+    first, said = demo(tmp_path, "--posts", "300")
+    assert first["ok"]
+    assert "landing: made posts, " in said
+    assert Path(first["tables"], "pins", "_delta_log").is_dir()
+    books = figures(first)
+    assert sorted(books) == sorted(KINDS)
+    assert all(map(balance, books.values()))
+    assert sum(kind["read"] for kind in books.values()) == lines(tmp_path / first["landing"])
+    assert sum(kind["quarantined"] for kind in books.values()) > 0
+    assert sum(kind["unchanged"] for kind in books.values()) > 0
+
+    again, said = demo(tmp_path, "--posts", "300")
+    assert "holds 1 demo(s); the posts are sent again behind them" in said
+    for kind, now in figures(again).items():
+        assert now["read"] == books[kind]["read"]
+        assert now["quarantined"] == books[kind]["quarantined"]
+        assert (now["inserted"], now["updated"]) == (0, 0)
+
+    done = pinlake(
+        "run", "--landing", again["landing"], "--warehouse", again["tables"], cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("nothing new") == 3
+
+
+def test_real_records(tmp_path: Path, real_data: Path) -> None:
+    report, said = demo(tmp_path, "--from", real_data / "real", "--out", "real")
+    assert f"landing: records of {real_data / 'real'}" in said
+    stream = {"updated": 0, "unchanged": 2262, "superseded": 0, "quarantined": 0}
+    assert figures(report) == {
+        "pin": {"read": 4281, "inserted": 2019, **stream},
+        "geo": {"read": 13416, "inserted": 11154, **stream},
+        "user": {"read": 13416, "inserted": 11154, **stream},
+    }
+    assert [b["errors"] for b in report["books"]] == [{}, {}, {}]
+
+    # Made posts do not mix with them.
+    done = pinlake("demo", "--posts", "20", "--out", "real", cwd=tmp_path, timeout=500)
+    assert done.returncode == 0, done.stderr
+    assert "real holds a demo of other records; this one goes to real-2" in done.stderr
+    assert "What to look at next" in done.stdout
+    for table in ("pins", "geo", "users", "quarantine", "runs"):
+        assert str(tmp_path / "real-2" / "tables" / table) in done.stdout
+        assert (tmp_path / "real-2" / "tables" / table / "_delta_log").is_dir()
+
+
+def test_replay_and_maintain_over_what_a_run_made(tmp_path: Path) -> None:
+    folder = tmp_path / "landing" / "topics" / "a1.geo" / "partition=0"
+    folder.mkdir(parents=True)
+    records = [
+        '{"ind": 1, "country": "Cuba"}',
+        '{"ind": 2, "country": "Peru", "latitude": "n", "longitude": 1}',
+        "{",
+    ]
+    Path(folder, "a1.geo+0+0000000000.json").write_text("\n".join(records) + "\n", encoding="utf-8")
+    words = ("--landing", "landing", "--warehouse", "lake", "--kind", "geo")
+    dry = pinlake("run", *words, "--dry-run", "--json", cwd=tmp_path)
+    assert dry.returncode == 0, dry.stderr
+    plans = json.loads(dry.stdout)
+    assert [(plan["kind"], plan["objects"]) for plan in plans] == [("geo", 1)]
+    assert not Path(tmp_path, "lake", "geo").exists()
+
+    done = pinlake("run", *words, "--invalid", "quarantine", "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    books = json.loads(done.stdout)["books"][0]
+    assert books["rejects"] == {"invalid_field": 1, "not_json": 1}
+
+    words = ("--warehouse", "lake", "--kind", "geo", "--json")
+    done = pinlake("replay", *words, "--code", "invalid_field", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert figures(json.loads(done.stdout))["geo"]["inserted"] == 1
+
+    done = pinlake("maintain", *words, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    tables = {Path(row["table"].strip("`")).name for row in json.loads(done.stdout)}
+    assert {"geo", "quarantine", "runs"} <= tables
+    said = refusal(pinlake("replay", *words, "--code", "nonsense", cwd=tmp_path))
+    assert "unknown code 'nonsense'" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (("--from", "nowhere"), "nowhere: no such file or folder"),
+        (("--posts", "0"), "posts"),
+        (("--out", "taken"), "taken: a file; give --out a folder"),
+        (("--out", "mine"), "mine: holds other things than a demo"),
+    ],
+)
+def test_demo_refuses_in_one_line(tmp_path: Path, words: tuple[str, ...], wanted: str) -> None:
+    Path(tmp_path, "taken").write_text("x", encoding="utf-8")
+    Path(tmp_path, "mine").mkdir()
+    Path(tmp_path, "mine", "file").write_text("x", encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    assert wanted in refusal(pinlake("demo", *words, cwd=tmp_path))
+    assert sorted(tmp_path.rglob("*")) == before

@@ -44,7 +44,7 @@ demo: setup  ## the whole pipeline here; FROM=folder of real records, POSTS=n, O
 
 test: setup $(OTHERS:%=.venv/%/.pinlake) $(OTHERS:%=.jars/%/.done)  ## all suites: lint, Rust, Python, Spark classic and Connect, services, lanes
 	@$(JAVA)
-	.ci/test.sh $(SUITES) $(OTHERS:%=lane-%)
+	.ci/test.sh lint rust / unit spark connect services $(OTHERS:%=lane-%)
 
 # One suite: make test-lint test-rust test-unit test-spark test-connect test-services, and
 # make test-lane-4.0 for one Spark version.
@@ -67,9 +67,9 @@ test-long: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## what takes l
 lint: .venv/4.1/.pinlake  ## rustfmt, clippy, ruff, mypy, stubs, and what the plain crate depends on
 	@set -x
 	cargo fmt --check
-	cargo clippy --locked --release --all-targets --features python,s3 -- -D warnings
-	cargo clippy --locked --release --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --release --no-deps --quiet --features python,s3
+	cargo clippy --locked --all-targets --features python,s3 -- -D warnings
+	cargo clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet --features python,s3
 	.ci/plain-crate.sh
 	.venv/4.1/bin/ruff check
 	.venv/4.1/bin/ruff format --check
@@ -89,7 +89,7 @@ fuzz:  ## both fuzz targets, TIME=60 seconds each; needs a nightly toolchain
 	@.ci/fuzz.sh $(TIME)
 
 docs: ## the crate's documentation, in the target folder's doc/
-	cargo doc --locked --release --no-deps --features python,s3
+	cargo doc --locked --no-deps --features python,s3
 
 clean:  ## removes what the targets made in this checkout
 	rm -rf .venv .jars .cache dist demo fuzz/target

@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
-# Runs the suites named, all of them even if one fails, and ends with minutes and summaries.
-#   .ci/test.sh SUITE…      lint rust unit spark connect services lane-3.5 … connect-4.0 … long
+# Runs suites, all of them even if one fails, and ends with minutes and summaries.
+#   .ci/test.sh SUITE… [/ SUITE…]
+# Suites: lint rust unit spark connect services lane-3.5 … connect-4.0 … long aarch64. What stands
+# behind a / runs beside what stands before it: compilers keep both cores busy, Spark does not.
+# Outputs do not mix: with a / each suite's is printed when it ends.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 logs=.cache/test
+rm -rf "$logs"
 mkdir -p "$logs"
 
 tests() { # lane, mode, further words of pytest
@@ -12,7 +16,7 @@ tests() { # lane, mode, further words of pytest
   PINLAKE_JARS=$PWD/.jars/$lane PINLAKE_TEST_CONNECT=$mode ".venv/$lane/bin/python" -m pytest -q "$@"
 }
 
-run() {
+suite() {
   local name=$1 lane=${1#*-}
   case "$name" in
     lint) make --no-print-directory lint ;;
@@ -29,21 +33,49 @@ run() {
   esac
 }
 
-table=() failed=()
-for name in "$@"; do
-  printf '\n######## %s\n' "$name"
-  began=$SECONDS
-  run "$name" 2>&1 | tee "$logs/$name.log"
-  code=${PIPESTATUS[0]}
-  minutes=$(awk -v s=$((SECONDS - began)) 'BEGIN { printf "%.1f", s / 60 }')
-  if [ "$code" = 0 ]; then said=ok; else said="FAILED ($code)"; failed+=("$name"); fi
-  summary=$(grep -E '^(test result:|=+ .*=+$|[0-9]+ (passed|failed)|[0-9]+ .* in [0-9.]+s)' "$logs/$name.log" \
-    | grep -E 'passed|failed|error' | tail -4)
-  table+=("$(printf '%-12s %6s min  %s' "$name" "$minutes" "$said")" "${summary:-}")
+group() { # suites, one after the other
+  local name began code
+  for name in "$@"; do
+    began=$SECONDS
+    if [ "$beside" = yes ]; then
+      suite "$name" >"$logs/$name.log" 2>&1
+      code=$?
+      # One writer at a time.
+      (flock 9; printf '\n######## %s\n' "$name"; cat "$logs/$name.log") 9>"$logs/.lock"
+    else
+      printf '\n######## %s\n' "$name"
+      suite "$name" 2>&1 | tee "$logs/$name.log"
+      code=${PIPESTATUS[0]}
+    fi
+    echo "$code $((SECONDS - began))" >"$logs/$name.result"
+  done
+}
+
+beside=no names=() line=() jobs=()
+for word in "$@"; do if [ "$word" = / ]; then beside=yes; else names+=("$word"); fi; done
+for word in "$@" /; do
+  if [ "$word" != / ]; then
+    line+=("$word")
+  elif [ "$beside" = yes ]; then
+    group "${line[@]}" &
+    jobs+=($!)
+    line=()
+  else
+    group "${line[@]}"
+  fi
 done
+for job in "${jobs[@]}"; do wait "$job"; done
 
 printf '\n######## minutes per suite\n'
-for line in "${table[@]}"; do if [ -n "$line" ]; then printf '%s\n' "$line"; fi; done
+failed=()
+for name in "${names[@]}"; do
+  # A suite without a result did not end.
+  read -r code seconds <"$logs/$name.result" 2>/dev/null || { code=none seconds=0; }
+  if [ "$code" = 0 ]; then said=ok; else said="FAILED ($code)" failed+=("$name"); fi
+  awk -v n="$name" -v s="$seconds" -v r="$said" 'BEGIN { printf "%-12s %6.1f min  %s\n", n, s / 60, r }'
+  grep -E '^test result:|^=* ?[0-9]+ (passed|failed|error)|^=+ .*(passed|failed|error).* =+$' \
+    "$logs/$name.log" 2>/dev/null | tail -4
+done
 if [ "${#failed[@]}" -gt 0 ]; then
   printf '\nfailed: %s\n' "${failed[*]}"
   exit 1

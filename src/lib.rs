@@ -28,7 +28,7 @@ pub use error::{Error, Result};
 mod python;
 
 // The tests of the whole crate belong to its one test binary: as crates of their own each would be
-// linked with LTO, and every dependency would be compiled once more for them.
+// linked by itself, and lints would not know them for tests.
 #[cfg(test)]
 extern crate self as pinlake;
 #[cfg(test)]

@@ -220,7 +220,7 @@ impl Intent {
     /// The slots of the copies of emission `n`.
     pub fn slots(&self, n: u64) -> impl Iterator<Item = (u8, u64)> {
         let shifts = [self.shift, self.copy_shift];
-        (0..self.copies()).map(move |copy| (copy, n + shifts[usize::from(copy)]))
+        (0..self.copies()).map(move |copy| (copy, n.saturating_add(shifts[usize::from(copy)])))
     }
 }
 
@@ -274,7 +274,7 @@ impl FaultPlan {
     #[must_use]
     pub fn intent(&self, n: u64, kind: PostKind, index: u64) -> Intent {
         let mut intent = Intent { delivery: None, content: None, shift: 0, copy_shift: 0 };
-        let at = n * 3 + kind as u64;
+        let at = place(n, kind);
         if !self.content.is_empty() {
             let bits = Draws::new(self.seed, USE_CONTENT, at).bits();
             intent.content = drawn(&self.content, bits);
@@ -307,8 +307,13 @@ impl FaultPlan {
     /// Draws that say how a record is damaged; the same for both copies of a duplicate.
     #[must_use]
     pub fn damage_draws(&self, n: u64, kind: PostKind) -> Draws {
-        Draws::new(self.seed, mix(USE_CONTENT, 1), n * 3 + kind as u64)
+        Draws::new(self.seed, mix(USE_CONTENT, 1), place(n, kind))
     }
+}
+
+/// A number for each record; it may wrap, as only equal ones matter.
+fn place(n: u64, kind: PostKind) -> u64 {
+    n.wrapping_mul(3).wrapping_add(kind as u64)
 }
 
 /// The 64-bit number below which draws fall with that probability.

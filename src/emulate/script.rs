@@ -160,7 +160,7 @@ impl Script {
         if first >= posts {
             return held;
         }
-        let indexes = self.order.indexes(first, (slot + 1).min(posts));
+        let indexes = self.order.indexes(first, slot.saturating_add(1).min(posts));
         for kind in &self.kinds {
             for (n, index) in (first..).zip(&indexes) {
                 self.planned(n, *kind, *index, |planned| {

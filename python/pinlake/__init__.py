@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from pinlake._kinds import Kind
     from pinlake._maintain import maintain
     from pinlake._replay import replay
-    from pinlake._runs import Run, open_run
+    from pinlake._run import Run
+    from pinlake._runs import open_run
     from pinlake._schemas import geo_schema, pin_schema, user_schema
     from pinlake._sink import write_table
-    from pinlake._source import clean_landing, read_landing
     from pinlake.pipeline import run_batch
 
 # Public name: the module that holds it.
@@ -30,7 +30,7 @@ _HOMES = {
     "Books": "_books",
     "Emulator": "_core",
     "Kind": "_kinds",
-    "Run": "_runs",
+    "Run": "_run",
     "RunReport": "_books",
     "__version__": "_core",
     "accepted": "_clean",
@@ -46,7 +46,6 @@ _HOMES = {
     "open_run": "_runs",
     "pin_schema": "_schemas",
     "posts": "_dedup",
-    "read_landing": "_source",
     "rejected": "_clean",
     "replay": "_replay",
     "run_batch": "pipeline",
@@ -77,7 +76,6 @@ __all__ = [
     "pin_schema",
     "pipeline",
     "posts",
-    "read_landing",
     "rejected",
     "replay",
     "run_batch",

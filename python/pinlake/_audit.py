@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pinlake._sink import Target
 
 
-@dataclass(frozen=True)
+@dataclass
 class Staged:
     """What stands in the stage."""
 
@@ -29,47 +29,50 @@ class Staged:
     bytes: int = 0
     extents: list[Extent] = field(default_factory=list)
 
+    def receipt(self, row: Row) -> None:
+        """Adds what a task says it read."""
+        read = Figure(row["r_records"], int(row["r_hash"]))
+        self.receipts = read if self.receipts is None else self.receipts + read
+        self.objects += row["objects"]
+        self.lines += row["lines"]
+        self.bytes += row["bytes"]
+        if row["source"] is not None:
+            self.extents.append((row["source"], row["part"], row["first"], row["last"]))
+
+    def records(self, row: Row) -> None:
+        """Adds records of one fate."""
+        figure = Figure(row["records"], int(row["hash"] or 0))
+        if row["code"] is not None:
+            self.rejected += figure
+            self.rejects[row["code"]] = self.rejects.get(row["code"], 0) + figure.records
+            return
+        self.accepted += figure
+        if row["errors"]:
+            self.flawed += figure.records
+            for code in row["errors"].split(","):
+                self.errors[code] = self.errors.get(code, 0) + figure.records
+
 
 def staged(spark: SparkSession, stage: str) -> Staged:
     """Counts the stage in one pass."""
     found = Staged()
     for row in spark.sql(_STAGED.format(stage=stage)).collect():
-        figure = Figure(row["records"], int(row["hash"] or 0))
         if row["receipt"]:
-            found = replace(
-                found,
-                receipts=Figure(row["r_records"], int(row["r_hash"])),
-                objects=row["objects"],
-                lines=row["lines"],
-                bytes=row["bytes"],
-                extents=[tuple(extent) for extent in row["extents"] or ()],
-            )
-        elif row["code"] is not None:
-            rejects = {**found.rejects, row["code"]: figure.records}
-            found = replace(found, rejected=found.rejected + figure, rejects=rejects)
+            found.receipt(row)
         else:
-            found = replace(found, accepted=found.accepted + figure)
-            if row["errors"]:
-                found = _with_errors(found, row["errors"], figure.records)
+            found.records(row)
     return found
 
 
-def _with_errors(found: Staged, codes: list[str], rows: int) -> Staged:
-    errors = dict(found.errors)
-    for code in codes:
-        errors[code] = errors.get(code, 0) + rows
-    return replace(found, flawed=found.flawed + rows, errors=errors)
-
-
+# A group for each receipt, each reject code, and each set of field codes.
 _STAGED = """
-SELECT _receipt IS NOT NULL AS receipt, _reject.code AS code,
-  transform(_errors, e -> e.code) AS errors,
+SELECT _receipt IS NOT NULL AS receipt, _receipt.source AS source, _receipt.part AS part,
+  _receipt.first AS first, _receipt.last AS last, _reject.code AS code,
+  array_join(transform(_errors, e -> e.code), ',') AS errors,
   count(*) AS records, sum(CAST(_hash AS DECIMAL(38,0))) AS hash,
   sum(_receipt.records) AS r_records, sum(_receipt.hash) AS r_hash,
-  sum(_receipt.objects) AS objects, sum(_receipt.lines) AS lines, sum(_receipt.bytes) AS bytes,
-  collect_list(IF(_receipt IS NULL, NULL,
-    struct(_receipt.source, _receipt.part, _receipt.first, _receipt.last))) AS extents
-FROM {stage} GROUP BY 1, 2, 3
+  sum(_receipt.objects) AS objects, sum(_receipt.lines) AS lines, sum(_receipt.bytes) AS bytes
+FROM {stage} GROUP BY 1, 2, 3, 4, 5, 6, 7
 """
 
 

@@ -16,7 +16,7 @@ from pinlake._stamp import moment
 from pinlake.errors import QualityError
 
 if TYPE_CHECKING:
-    from pinlake._runs import Run
+    from pinlake._run import Run
 
 BOOKS_FORMAT = 1
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import Column, DataFrame
 
-    from pinlake._runs import Run
+    from pinlake._run import Run
 
 INVALID = ("report", "quarantine", "fail")
 

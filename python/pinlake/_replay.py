@@ -10,7 +10,7 @@ from pinlake import _core, _tables
 from pinlake._books import Books, RunReport
 from pinlake._clean import clean
 from pinlake._kinds import Kind
-from pinlake._runs import Run
+from pinlake._run import Run
 from pinlake._sink import Target, finish, write
 from pinlake._spark import doing, quoted, retried
 from pinlake._stamp import Stamp
@@ -49,7 +49,7 @@ def replay(
     """
     warehouse = Warehouse.of(warehouse)
     _check(code)
-    if _tables.describe(spark, warehouse.quarantine) is None:
+    if not _tables.exists(spark, warehouse.quarantine):
         raise SourceError(f"{warehouse.quarantine}: no quarantine here; name a warehouse of runs")
     started = time.monotonic()
     books = tuple(_replayed(spark, warehouse, Kind.of(k), code, invalid) for k in kinds)

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 from pinlake import _tables
 from pinlake._audit import booked, staged
 from pinlake._books import Books, Extent, RunReport, quality_error
+from pinlake._events import append_done, append_failed
 from pinlake._fault import fault
 from pinlake._kinds import Kind
-from pinlake._runs import Run, advanced, append_done, append_failed
+from pinlake._run import Run, advanced
 from pinlake._spark import doing, is_conflict, is_lost, quoted, retried
 from pinlake._stamp import Stamp
 from pinlake.errors import ConfigError, SchemaError, SinkError
@@ -32,7 +33,7 @@ MODES = ("merge", "append")
 
 # Commits of the stage that are searched for this run's; other runs come between only if they are
 # at work at the same time.
-_STAGE_COMMITS = 200
+_STAGE_COMMITS = 100
 
 _RECEIPT = (
     "STRUCT<source: STRING, part: STRING, first: BIGINT, last: BIGINT, objects: BIGINT, "
@@ -215,9 +216,14 @@ _STAGE_PROPERTIES = {"delta.dataSkippingNumIndexedCols": "0"}
 
 
 def _stage_version(spark: SparkSession, stage: str, key: str) -> int | None:
-    history = spark.sql(f"DESCRIBE HISTORY {stage} LIMIT {_STAGE_COMMITS}")
-    found = [r.version for r in history.select("version", "userMetadata").collect() if r[1] == key]
-    return max(found) if found else None
+    """The version that a run wrote: the newest commit as a rule."""
+    for commits in (1, _STAGE_COMMITS):
+        history = spark.sql(f"DESCRIBE HISTORY {stage} LIMIT {commits}")
+        rows = history.select("version", "userMetadata").collect()
+        found = [int(row[0]) for row in rows if row[1] == key]
+        if found:
+            return max(found)
+    return None
 
 
 def _staged_columns(target: Target, df: DataFrame) -> DataFrame:

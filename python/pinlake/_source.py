@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-    from pinlake._runs import Run
+    from pinlake._run import Run
 
 ACCESS = ("auto", "direct", "spark")
 

@@ -26,7 +26,8 @@ _CONFLICT = re.compile(
 _LOST = re.compile(r"DELTA_CONCURRENT_TRANSACTION|ConcurrentTransactionException")
 # An error raised by the core inside a Python worker, as Spark prints it.
 _OURS = re.compile(
-    r"^(?:pinlake[.\w]*\.)?(ConfigError|QualityError|SchemaError|SinkError|SourceError): (.*)$",
+    r"^(?:pinlake[.\w]*\.)?"
+    r"(ConfigError|QualityError|SchemaError|SinkError|SourceError|FileNotFoundError): (.*)$",
     re.M,
 )
 _MISSING = re.compile(
@@ -88,7 +89,7 @@ def translated(error: Exception, doing: str) -> Exception:
     text = str(error)
     found = _OURS.search(text)
     if found is not None:
-        ours: type[PinlakeError] = getattr(errors, found[1])
+        ours: type[Exception] = getattr(errors, found[1], FileNotFoundError)
         return ours(found[2].strip())
     if _DENIED.search(text):
         return SourceError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # Format of the tables; a greater one is refused, a lower one would be upgraded here.
 TABLE_FORMAT = 1
 FORMAT_KEY = "pinlake.format"
+# One that no other table has: what is keyed by numbers of runs is keyed by this as well.
+ID_KEY = "pinlake.id"
 
 RUNS_DDL = (
     "n BIGINT, kind STRING, landing STRING, state STRING, nonce STRING, run_id STRING, "
@@ -142,7 +145,7 @@ def save(writer: DataFrameWriter, table: str) -> None:
 def ensure_runs(
     spark: SparkSession, warehouse: Warehouse, *, first: Callable[[], object] | None = None
 ) -> str:
-    """Makes the table of runs if it is not there; returns the id that Delta gave it.
+    """Makes the table of runs if it is not there; returns the id it was given.
 
     `first` is called before it is made: what raises there leaves nothing behind.
     """
@@ -198,16 +201,16 @@ def _ensure(
     cluster: str | None = None,
     first: Callable[[], object] | None = None,
 ) -> str:
-    detail = describe(spark, table)
-    if detail is None:
+    held = _properties(spark, table)
+    if held is None:
         if first is not None:
             first()
         with _MAKING:
-            detail = describe(spark, table) or _made(
+            held = _properties(spark, table) or _made(
                 spark, table, columns, comment, properties or {}, cluster
             )
-    _check_format(table, detail["properties"])
-    return str(detail["id"])
+    _check_format(table, held)
+    return held.get(ID_KEY, "")
 
 
 # Kinds are written side by side: one makes the tables they share, the others wait.
@@ -221,8 +224,8 @@ def _made(
     comment: str,
     properties: Mapping[str, str],
     cluster: str | None,
-) -> dict[str, Any]:
-    texts = {FORMAT_KEY: str(TABLE_FORMAT), **properties}
+) -> dict[str, str]:
+    texts = {FORMAT_KEY: str(TABLE_FORMAT), ID_KEY: uuid.uuid4().hex, **properties}
     listed = ", ".join(f"{quoted(k)} = {quoted(v)}" for k, v in texts.items())
     by = f"CLUSTER BY ({cluster})" if cluster and clusters(spark) else ""
     sql = (
@@ -233,14 +236,29 @@ def _made(
         doing(f"make {table}", lambda: spark.sql(sql).collect())
     except Exception:
         # Another process may have made it at the same moment.
-        detail = describe(spark, table)
-        if detail is None:
+        held = _properties(spark, table)
+        if held is None:
             raise
-        return detail
-    detail = describe(spark, table)
-    if detail is None:
+        return held
+    held = _properties(spark, table)
+    if held is None:
         raise SinkError(f"{table}: made, yet not there; may this session read it?")
-    return detail
+    return held
+
+
+def exists(spark: SparkSession, table: str) -> bool:
+    """Whether a table is there."""
+    return _properties(spark, table) is not None
+
+
+def _properties(spark: SparkSession, table: str) -> dict[str, str] | None:
+    """A table's properties, None if there is no table. Cheaper than its detail, which counts."""
+    try:
+        return {row[0]: row[1] for row in spark.sql(f"SHOW TBLPROPERTIES {table}").collect()}
+    except Exception as error:
+        if is_missing(error):
+            return None
+        raise
 
 
 def clusters(spark: SparkSession) -> bool:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pinlake._books import Books, RunReport, counts, quality_error
 from pinlake._kinds import Kind
-from pinlake._runs import Run, open_run
+from pinlake._run import Run
+from pinlake._runs import open_runs
 from pinlake._sink import write_table
 from pinlake._source import clean_landing
 from pinlake._tables import Warehouse
@@ -57,8 +58,11 @@ def run_batch(
     warehouse, kinds = _asked(config)
     tell = progress or (lambda kind, word: None)
     started = time.monotonic()
-    opened = _each(kinds, lambda kind: _opened(spark, config, warehouse, kind, tell))
-    runs, notes = _found(opened, strict=bool(config.kind))
+    runs, notes = _found(
+        _opened(spark, config, warehouse, kinds, dry_run=False), strict=bool(config.kind)
+    )
+    for run in runs:
+        tell(run.kind.name, f"{run.objects:,} objects to read")
     written = _each(runs, lambda run: _written(spark, config, run, tell))
     for outcome in written:
         if isinstance(outcome, Exception) and _report_of(outcome) is None:
@@ -80,7 +84,7 @@ def plan_batch(spark: SparkSession, config: Config) -> list[dict[str, Any]]:
     `skipped` (names passed over and why). Raises as `open_run`.
     """
     warehouse, kinds = _asked(config)
-    opened = _each(kinds, lambda kind: _open(spark, config, warehouse, kind, dry_run=True))
+    opened = _opened(spark, config, warehouse, kinds, dry_run=True)
     runs, _ = _found(opened, strict=bool(config.kind))
     return [
         {
@@ -116,13 +120,13 @@ def _each(items: list[Any], step: Callable[[Any], Any]) -> list[Any]:
         return list(pool.map(attempt, items))
 
 
-def _open(
-    spark: SparkSession, config: Config, warehouse: Warehouse, kind: Kind, *, dry_run: bool
-) -> Run:
-    return open_run(
+def _opened(
+    spark: SparkSession, config: Config, warehouse: Warehouse, kinds: list[Kind], *, dry_run: bool
+) -> list[Run | Exception]:
+    return open_runs(
         spark,
         warehouse,
-        kind,
+        kinds,
         str(config.landing),
         full=config.full,
         epoch=config.epoch,
@@ -132,15 +136,7 @@ def _open(
     )
 
 
-def _opened(
-    spark: SparkSession, config: Config, warehouse: Warehouse, kind: Kind, tell: Progress
-) -> Run:
-    run = _open(spark, config, warehouse, kind, dry_run=False)
-    tell(kind.name, f"{run.objects:,} objects to read")
-    return run
-
-
-def _found(opened: list[Any], *, strict: bool) -> tuple[list[Run], list[str]]:
+def _found(opened: list[Run | Exception], *, strict: bool) -> tuple[list[Run], list[str]]:
     """The runs, and notes on kinds that the landing does not have."""
     runs = [run for run in opened if isinstance(run, Run)]
     errors = [error for error in opened if isinstance(error, Exception)]

@@ -326,7 +326,8 @@ def _problem(
     # A mistyped key is also a missing one: the typo is the better news.
     found = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
     first = found[0]
-    loc = [str(part) for part in first["loc"]]
+    # Of a value that may be text or a table pydantic names the form it tried, too.
+    loc = [str(part) for part in first["loc"] if part not in ("str", "Pattern")]
     key = ".".join(loc)
     where = origin(key, given, content, path)
     if where == "default":
@@ -353,13 +354,10 @@ def _keys_beside(loc: list[str]) -> list[str]:
 
 def _inner_model(annotation: Any) -> Any:
     """The model inside `Model`, `dict[str, Model]` or `list[Model]`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        found = _inner_model(inner)
-        if found is not None:
-            return found
-    return None
+    inner = getattr(annotation, "__args__", ())
+    if not inner:
+        return annotation if issubclass(annotation, BaseModel) else None
+    return next((found for part in inner if (found := _inner_model(part)) is not None), None)
 
 
 def _raw_fields(plan: Mapping[str, Any]) -> list[str]:

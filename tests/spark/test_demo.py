@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.cli import pinlake, refusal
+from support.cli import EXECUTABLE, environment, pinlake, refusal
 
 KINDS = ("pin", "geo", "user")
 
@@ -112,6 +116,41 @@ def test_replay_and_maintain_over_what_a_run_made(tmp_path: Path) -> None:
     assert {"geo", "quarantine", "runs"} <= tables
     said = refusal(pinlake("replay", *words, "--code", "nonsense", cwd=tmp_path))
     assert "unknown code 'nonsense'" in said
+
+
+def test_ctrl_c_ends_it_at_once_and_the_next_run_makes_it_whole(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [EXECUTABLE, "demo", "--posts", "200"],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if line.startswith("landing: "):
+                break
+        time.sleep(5)
+        # As a terminal does it: to the whole group, the JVM included.
+        os.killpg(running.pid, signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert running.returncode == 130, err
+    assert out == ""
+    assert err.splitlines()[-1] == "pinlake: stopped"
+    assert "Traceback" not in err
+    assert "ERROR" not in err
+    folder = tmp_path / "pinlake-demo"
+    done = pinlake(
+        "run", "--landing", folder / "landing", "--warehouse", folder / "tables", "--json",
+        cwd=tmp_path, timeout=500,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["ok"]
+    read = sum(kind["read"] for kind in figures(report).values())
+    assert read in (0, lines(folder / "landing"))
 
 
 @pytest.mark.parametrize(

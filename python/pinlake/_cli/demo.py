@@ -47,7 +47,7 @@ def demo(
     """
     from pinlake._cli.report import shown_if_it_fails
     from pinlake._cli.spark import session
-    from pinlake._progress import Progress, beat, duration
+    from pinlake._progress import Progress, duration, follow
     from pinlake.config import load
     from pinlake.demo import demo as show
     from pinlake.demo import files_of, fill, place
@@ -65,8 +65,9 @@ def demo(
         made = "made posts" if source is None else f"records of {source}"
         total = ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
         tell(f"landing: {made}, {total}")
-        with shown_if_it_fails(json), beat(Progress("run")) as shown:
-            report = show(spark, settings, where, progress=shown.noted)
+        shown = Progress("run")
+        with shown_if_it_fails(json):
+            report = follow(lambda: show(spark, settings, where, progress=shown.noted), shown)
     if json:
         places = {"landing": str(where.landing), "tables": str(where.tables)}
         print_json({**report.to_dict(), **places})

@@ -43,7 +43,7 @@ def maintain(
     from pinlake._cli.spark import session
     from pinlake._maintain import LEAST_RETENTION_HOURS
     from pinlake._maintain import maintain as keep
-    from pinlake._progress import Progress, beat
+    from pinlake._progress import Progress, follow
     from pinlake._tables import Warehouse as Tables
     from pinlake.config import load
 
@@ -52,8 +52,9 @@ def maintain(
     check_warehouse(root, must_exist=True)
     hours = LEAST_RETENTION_HOURS if retain_hours is None else retain_hours
     tables = Tables.of(root, settings.tables)
-    with session(settings.spark) as spark, beat(Progress("maintain")):
-        rows = keep(spark, tables, settings.plans().values(), retain_hours=hours)
+    plans = settings.plans().values()
+    with session(settings.spark) as spark:
+        rows = follow(lambda: keep(spark, tables, plans, retain_hours=hours), Progress("maintain"))
     if json:
         print_json(rows)
     else:

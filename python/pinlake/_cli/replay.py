@@ -43,7 +43,7 @@ def replay(
     """
     from pinlake._cli.report import print_report, shown_if_it_fails
     from pinlake._cli.spark import session
-    from pinlake._progress import Progress, beat
+    from pinlake._progress import Progress, follow
     from pinlake._replay import replay as feed_back
     from pinlake._tables import Warehouse as Tables
     from pinlake.config import load
@@ -53,9 +53,10 @@ def replay(
     check_warehouse(root, must_exist=True)
     tables = Tables.of(root, settings.tables)
     with session(settings.spark) as spark:
-        with shown_if_it_fails(json), beat(Progress("replay")):
-            report = feed_back(
-                spark, tables, settings.plans().values(), code=code, invalid=settings.invalid
+        plans, how = settings.plans().values(), settings.invalid
+        with shown_if_it_fails(json):
+            report = follow(
+                lambda: feed_back(spark, tables, plans, code=code, invalid=how), Progress("replay")
             )
         print_report(report, json)
 

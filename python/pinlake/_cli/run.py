@@ -103,11 +103,11 @@ def run(
 
 def batch(spark: SparkSession, settings: Config) -> RunReport:
     """One run, which says on stderr what it is at."""
-    from pinlake._progress import Progress, beat
+    from pinlake._progress import Progress, follow
     from pinlake.pipeline import run_batch
 
-    with beat(Progress("run")) as shown:
-        return run_batch(spark, settings, progress=shown.noted)
+    shown = Progress("run")
+    return follow(lambda: run_batch(spark, settings, progress=shown.noted), shown)
 
 
 def _plan(spark: SparkSession, settings: Config, json: bool) -> None:

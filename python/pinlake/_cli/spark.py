@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -27,29 +29,56 @@ def session(conf: Mapping[str, str]) -> Iterator[SparkSession]:
     """The session that is there (a Databricks job's), or a local one that ends with the block.
 
     Raises `ConfigError` if PySpark, Java or jars are missing, `SourceError` if Spark does not
-    start, both in one line.
+    start, both in one line. A signal ends it at once: whatever a run is at, the next one takes
+    it up again.
     """
-    from pinlake import _session
-
     if "DATABRICKS_RUNTIME_VERSION" not in os.environ:
         _check(conf)
     folder = Path(tempfile.mkdtemp(prefix="pinlake-"))
     log = folder / "spark.log"
-    master = conf.get("spark.master", "local[*]")
-    conf = {"spark.sql.warehouse.dir": str(folder / "warehouse"), **conf}
+    signals = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
+    spark = None
+    try:
+        spark = _started({"spark.sql.warehouse.dir": str(folder / "warehouse"), **conf}, log)
+        for name in signals:  # PySpark's own handler talks to a JVM that is busy
+            signal.signal(name, signal.default_int_handler)
+        yield spark
+    except KeyboardInterrupt:
+        if spark is not None:
+            _kill(spark)
+        raise
+    finally:
+        if spark is not None:
+            with _quiet(log), contextlib.suppress(Exception):
+                spark.stop()
+        for name, handler in signals.items():
+            signal.signal(name, handler)
+        if sys.exc_info()[0] is not _NotStarted:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+class _NotStarted(SourceError):
+    """Spark did not start; its log stays."""
+
+
+def _started(conf: Mapping[str, str], log: Path) -> SparkSession:
+    from pinlake import _session
+
     try:
         with _quiet(log), beat(Progress("start Spark")):
-            spark = _session.local_session(master=master, conf=conf)
+            return _session.local_session(master=conf.get("spark.master", "local[*]"), conf=conf)
     except PinlakeError:
         raise
     except Exception as error:
-        raise SourceError(f"Spark did not start: {_why(log, error)}; whole log in {log}") from error
-    try:
-        yield spark
-    finally:
-        with _quiet(log), contextlib.suppress(Exception):
-            spark.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        told = f"Spark did not start: {_why(log, error)}; whole log in {log}"
+        raise _NotStarted(told) from error
+
+
+def _kill(spark: SparkSession) -> None:
+    """Ends the JVM without asking; threads that wait for it fail, and need not say so."""
+    logging.disable(logging.CRITICAL)
+    with contextlib.suppress(Exception):
+        spark.sparkContext._gateway.proc.kill()  # type: ignore[union-attr]
 
 
 def _check(conf: Mapping[str, str]) -> None:

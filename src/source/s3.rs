@@ -391,6 +391,10 @@ impl Bucket {
     }
 }
 
+/// Where EC2 and ECS hand out a role's credentials: the last place that is asked for them, so a failure
+/// there means that there are none.
+const METADATA_HOSTS: [&str; 2] = ["169.254.169.254", "169.254.170.2"];
+
 /// What went wrong at a URL, and what to do about it. The client's own errors hold no secrets.
 fn wrong(url: &str, error: &object_store::Error) -> Error {
     let said = said(error);
@@ -402,6 +406,10 @@ fn wrong(url: &str, error: &object_store::Error) -> Error {
                 "{url}: access denied; check the credentials of the environment and the bucket's policy ({said})"
             ))
         }
+        _ if METADATA_HOSTS.iter().any(|host| said.contains(host)) => Error::Source(format!(
+            "{url}: no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role \
+             gives them ({said})"
+        )),
         _ => Error::Source(format!(
             "{url}: {said}; check bucket, AWS_REGION, endpoint and credentials of the environment"
         )),

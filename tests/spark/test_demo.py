@@ -28,7 +28,7 @@ def balance(books: dict[str, int]) -> bool:
 
 
 def demo(cwd: Path, *words: str | Path) -> tuple[dict[str, Any], str]:
-    done = pinlake("demo", *words, "--json", cwd=cwd, timeout=500)
+    done = pinlake("demo", *words, "--json", cwd=cwd)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout), done.stderr
 
@@ -75,7 +75,7 @@ def test_real_records(tmp_path: Path, real_data: Path) -> None:
     assert [b["errors"] for b in report["books"]] == [{}, {}, {}]
 
     # Made posts do not mix with them.
-    done = pinlake("demo", "--posts", "20", "--out", "real", cwd=tmp_path, timeout=500)
+    done = pinlake("demo", "--posts", "20", "--out", "real", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "real holds a demo of other records; this one goes to real-2" in done.stderr
     assert "What to look at next" in done.stdout
@@ -144,7 +144,7 @@ def test_ctrl_c_ends_it_at_once_and_the_next_run_makes_it_whole(tmp_path: Path) 
     folder = tmp_path / "pinlake-demo"
     done = pinlake(
         "run", "--landing", folder / "landing", "--warehouse", folder / "tables", "--json",
-        cwd=tmp_path, timeout=500,
+        cwd=tmp_path,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)

@@ -33,7 +33,7 @@ def pinlake(
     cwd: Path,
     env: Mapping[str, str | None] | None = None,
     stdin: bytes = b"",
-    timeout: float = 240,
+    timeout: float = 900,
 ) -> subprocess.CompletedProcess[str]:
     """Runs one command to its end."""
     done = subprocess.run(

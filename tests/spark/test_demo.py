@@ -41,7 +41,7 @@ def test_made_posts_then_again_then_more(tmp_path: Path) -> None:
     first, said = demo(tmp_path, "--posts", "300")
     assert first["ok"]
     assert "landing: made posts, " in said
-    assert Path(first["tables"], "pins", "_delta_log").is_dir()
+    assert (tmp_path / first["tables"] / "pins" / "_delta_log").is_dir()
     books = figures(first)
     assert sorted(books) == sorted(KINDS)
     assert all(map(balance, books.values()))

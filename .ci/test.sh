@@ -25,8 +25,8 @@ suite() {
     spark) tests 4.1 classic tests/spark ;;
     connect) tests 4.1 connect tests/spark ;;
     services) tests 4.1 classic tests/services ;;
-    lane-*) tests "$lane" classic -m 'lane and not long' tests ;;
-    connect-*) tests "$lane" connect -m 'lane and not long' tests ;;
+    lane-*) tests "$lane" classic -m 'lane and not long' tests/spark ;;
+    connect-*) tests "$lane" connect -m 'lane and not long' tests/spark ;;
     long) tests 4.1 classic -m long tests ;;
     aarch64) .ci/aarch64.sh ;;
     *) echo "no suite $name" >&2; return 2 ;;

@@ -60,6 +60,7 @@ class Progress:
         self._stream = stream or sys.stderr
         self._every = every
         self._done = 0
+        self._share: float | None = None
         self._start = self._told = time.monotonic()
         self._bar: Bar | None = None
         self._task: TaskID | None = None
@@ -71,11 +72,15 @@ class Progress:
             self._bar.start()
         return self
 
-    def at(self, done: int) -> None:
-        """Says that `done` units are done by now."""
-        self._done = done
+    def at(self, done: int, share: float | None = None) -> None:
+        """Says that `done` units are done by now.
+
+        `share` (0 to 1) says how much of the work that is where nobody knows how many there are.
+        """
+        self._done, self._share = done, share
         if self._bar is not None and self._task is not None:
-            self._bar.update(self._task, completed=done)
+            total = self._total or (round(done / share) if share else None)
+            self._bar.update(self._task, completed=done, total=total)
         elif time.monotonic() - self._told >= self._every:
             self._told = time.monotonic()
             self._say(self.line())
@@ -98,6 +103,8 @@ class Progress:
         if self._total is None:
             count = f"{self._done:,} {self._unit}" if self._done else "at work"
             rest = f"after {duration(passed)}"
+            if self._share:
+                rest = f"{duration(passed / self._share - passed)} left"
         else:
             count = f"{self._done:,} of {self._total:,} {self._unit}"
             left = (self._total - self._done) / rate if rate else 0.0
@@ -151,10 +158,12 @@ def follow(
     work: Callable[[], T],
     progress: Progress,
     *,
-    count: Callable[[], int] | None = None,
+    count: Callable[[], int | tuple[int, float]] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> T:
     """Runs `work` beside the main thread, which looks at `count` and takes Ctrl-C.
+
+    `count` gives the units done, or these and what share of the work they are.
 
     Native calls do not see signals, hence the second thread. The first Ctrl-C calls `stop` and
     waits for `work` to end; the second, or the first without a `stop`, raises KeyboardInterrupt.
@@ -168,6 +177,10 @@ def follow(
         except BaseException as error:  # handed to the main thread, whatever it is
             errors.append(error)
 
+    def look() -> None:
+        found = count() if count is not None else 0
+        progress.at(*found) if isinstance(found, tuple) else progress.at(found)
+
     thread = threading.Thread(target=target, name="pinlake-work", daemon=True)
     thread.start()
     asked = False
@@ -175,14 +188,14 @@ def follow(
         while thread.is_alive():
             try:
                 thread.join(POLL)
-                progress.at(count() if count is not None else 0)
+                look()
             except KeyboardInterrupt:
                 if asked or stop is None:
                     raise
                 asked = True
                 stop()
-        if count is not None and not errors:
-            progress.at(count())
+        if not errors:
+            look()
         if errors:
             raise errors[0]
     if asked:

@@ -29,6 +29,16 @@ def test_a_line_every_few_seconds_with_count_rate_and_time_left() -> None:
     assert lines[1].startswith("emulate: 401 posts in ")
 
 
+def test_a_share_of_the_work_tells_the_time_left() -> None:
+    stream = io.StringIO()
+    with Progress("clean", stream=stream, every=0) as progress:
+        time.sleep(0.1)
+        progress.at(500, 0.5)
+    line = stream.getvalue().splitlines()[0]
+    assert line.startswith("clean: 500 records, ")
+    assert line.endswith(" s left")
+
+
 def test_work_without_counts_says_that_it_goes_on() -> None:
     stream = io.StringIO()
     with Progress("start Spark", stream=stream, every=0) as progress:

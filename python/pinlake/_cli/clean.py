@@ -76,13 +76,19 @@ def clean(
             options=options,
         )
         shown = Progress("clean", unit="records")
-        counts = loads(follow(job.run, shown, count=lambda: job.progress()[0], stop=job.stop))
+        counts = loads(follow(job.run, shown, count=lambda: _done(job), stop=job.stop))
     if out == "-":
         tell(", ".join(f"{name} {value:,}" for name, value in counts.items()))
     elif json:
         print_json(counts)
     else:
         print_table(("kind", *counts), [(kind, *counts.values())])
+
+
+def _done(job: _core.CleanJob) -> tuple[int, float]:
+    """Records read, and their share of the work by the tasks that are done."""
+    records, done, tasks = job.progress()
+    return records, done / tasks if tasks else 0.0
 
 
 @contextmanager

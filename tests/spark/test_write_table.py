@@ -111,9 +111,11 @@ def test_columns_never_change_by_themselves(spark: SparkSession, warehouse: str)
         pinlake.write_table(df, f"{warehouse}/places")
     with pytest.raises(ConfigError, match="mode="):
         pinlake.write_table(df, f"{warehouse}/geo", mode="upsert")
-    spark.range(1).write.format("delta").save(f"{warehouse}/users")
+    spark.range(1).write.format("delta").save(f"{warehouse}/other/users")
     with pytest.raises(SinkError, match="did not make"):
-        pinlake.write_table(pinlake.clean(payloads(spark, b"{}"), "user"), f"{warehouse}/users")
+        pinlake.write_table(
+            pinlake.clean(payloads(spark, b"{}"), "user"), f"{warehouse}/other/users"
+        )
 
 
 def test_append_keeps_every_accepted_record(spark: SparkSession, warehouse: str) -> None:

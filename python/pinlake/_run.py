@@ -67,7 +67,12 @@ class Run:
     @property
     def nothing_new(self) -> bool:
         """Whether there is nothing to read and no mark to move."""
-        return self.n is None
+        return self.n is None and self.planned and self.objects == 0
+
+    @property
+    def planned(self) -> bool:
+        """Whether it reads a landing; a write without a plan has a run of its own."""
+        return bool(self.landing_plan)
 
     @property
     def app(self) -> str:

@@ -95,12 +95,14 @@ def write_table(
         raise ConfigError(f"mode={mode!r}: one of {', '.join(MODES)}")
     run, name = _run_of(df, table, kind, run)
     spark = df.sparkSession
-    if run.nothing_new and run.landing_plan:
+    if run.nothing_new:
         return RunReport((Books.nothing_new(run, name),))
+    if run.planned and run.n is None:
+        raise ConfigError("a run opened with dry_run can be looked at, not written")
     _tables.ensure_silver(spark, name, run.kind)
     _tables.ensure_quarantine(spark, run.warehouse, run.kind)
     target = Target(spark, run, name)
-    if run.landing_plan and run.objects == 0:
+    if run.planned and run.objects == 0:
         return RunReport((finish(target, Books.nothing_new(run, name), []),))
     written = write(target, df, mode)
     return RunReport((finish(target, written.books, written.extents),))

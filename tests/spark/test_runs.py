@@ -326,5 +326,8 @@ def test_nothing_is_left_behind_by_a_landing_that_is_not_there(
 
 def test_a_dry_run_writes_nothing(spark: SparkSession, warehouse: str, landing: Landing) -> None:
     landing.put("geo", 0, [post(0)])
-    assert opened(spark, warehouse, landing, dry_run=True).objects == 1
+    run = opened(spark, warehouse, landing, dry_run=True)
+    assert run.objects == 1
+    with pytest.raises(ConfigError, match="dry_run"):
+        written(spark, run)
     assert not any(Path(warehouse).iterdir())

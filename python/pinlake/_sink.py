@@ -94,6 +94,7 @@ def write_table(
     if mode not in MODES:
         raise ConfigError(f"mode={mode!r}: one of {', '.join(MODES)}")
     run, name = _run_of(df, table, kind, run)
+    _check_frame(df, run.kind)
     spark = df.sparkSession
     if run.nothing_new:
         return RunReport((Books.nothing_new(run, name),))
@@ -228,15 +229,19 @@ def _stage_version(spark: SparkSession, stage: str, key: str) -> int | None:
     return None
 
 
-def _staged_columns(target: Target, df: DataFrame) -> DataFrame:
-    from pyspark.sql import functions as F
-
-    missing = [c for c in target.kind.frame("frame") if c not in df.columns]
+def _check_frame(df: DataFrame, kind: Kind) -> None:
+    there = df.columns
+    missing = [column for column in kind.frame("frame") if column not in there]
     if missing:
         raise SchemaError(
             f"the frame has no {', '.join(missing)}: give a frame of clean, clean_columns or "
-            f"clean_landing of kind {target.kind.name!r} with meta=True"
+            f"clean_landing of kind {kind.name!r} with meta=True"
         )
+
+
+def _staged_columns(target: Target, df: DataFrame) -> DataFrame:
+    from pyspark.sql import functions as F
+
     receipt = F.col("_receipt") if "_receipt" in df.columns else F.lit(None).cast(_RECEIPT)
     columns = [F.col(f"`{c}`") for c in target.kind.frame("frame") if c != "_run_id"]
     # A write without a plan stamps rows itself: the frame's own run id is nobody's run.

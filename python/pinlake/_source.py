@@ -139,8 +139,13 @@ def _through_spark(
 ) -> DataFrame:
     """The planned objects' bytes by Spark's own reader; Rust unpacks, splits and cleans them."""
     paths = [_spark_path(url) for url in _core.plan_urls(plan)]
-    objects = spark.read.format("binaryFile").load(paths)
+    objects = spark.read.format("binaryFile").load([_literal(path) for path in paths])
     given = objects.select("path", "modificationTime", "content")
+    # Spark passes over files of no bytes, but in a log such an object is one empty line.
+    seen = {_one_slash(row["path"]) for row in objects.select("path").collect()}
+    empty = [(path, None, bytearray()) for path in paths if _one_slash(path) not in seen]
+    if empty:
+        given = given.unionByName(spark.createDataFrame(empty, given.schema))
     clean = partial(_clean_objects, kind.plan, _core.plan_frame(plan), reading)
     return given.mapInArrow(plain(clean), kind.ddl(reading["frame"]))
 
@@ -148,9 +153,18 @@ def _through_spark(
 def _spark_path(url: str) -> str:
     """A URL as Spark's reader takes it: outside Databricks s3 is Hadoop's s3a."""
     if url.startswith("s3://") and "DATABRICKS_RUNTIME_VERSION" not in os.environ:
-        url = "s3a://" + url.removeprefix("s3://")
-    # Spark takes paths as patterns.
-    return re.sub(r"([\\{}\[\]*?])", r"\\\1", url)
+        return "s3a://" + url.removeprefix("s3://")
+    return url
+
+
+def _literal(path: str) -> str:
+    """A path of which nothing is taken as a pattern."""
+    return re.sub(r"([\\{}\[\]*?])", r"\\\1", path)
+
+
+def _one_slash(path: str) -> str:
+    """Hadoop writes file:/x for file:///x."""
+    return re.sub(r"^(\w+):/+", r"\1:/", path)
 
 
 def _clean_objects(

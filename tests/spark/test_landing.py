@@ -54,12 +54,15 @@ def test_rows_equal_the_oracles(spark: SparkSession, landing: Landing, access: s
     assert_same(collected(frame), sorted(landing.rows("user"), key=lambda row: row.source))
 
 
-def test_an_object_of_no_bytes_is_one_empty_payload(spark: SparkSession, tmp_path: Path) -> None:
-    # Not by access="spark": Spark's own readers pass over files of no bytes. A run would fail
-    # there, because a planned object without a receipt moves no mark.
+@pytest.mark.parametrize("access", ["direct", "spark"])
+def test_an_object_of_no_bytes_is_one_empty_payload(
+    spark: SparkSession, tmp_path: Path, access: str
+) -> None:
+    """Also where Spark reads, whose own readers pass over files of no bytes."""
     made = Landing(tmp_path)
     made.put("user", 7, [b""])
-    frame = pinlake.clean_landing(spark, "user", made.url)
+    made.put("user", 8, [{"ind": 1}])
+    frame = pinlake.clean_landing(spark, "user", made.url, access=access)
     assert_same(collected(frame), made.rows("user"))
     assert [row.code for row in pinlake.rejected(frame).select("_reject.code").collect()] == [
         "empty_payload"

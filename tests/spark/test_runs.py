@@ -258,7 +258,7 @@ def test_formats_old_and_later(spark: SparkSession, warehouse: str, landing: Lan
                 "topic": "u1.geo",
                 "part": 0,
                 "dir": "topics/u1.geo/partition=0",
-                "ranges": [{"first": 1, "count": 1, "step": 1, "digits": 10, "suffix": ".json"}],
+                "ranges": [{"first": 1, "count": 1, "step": 1, "digits": 10, "suffix": "json"}],
                 "last": None,
             }
         ],

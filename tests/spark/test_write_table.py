@@ -103,8 +103,13 @@ def test_columns_never_change_by_themselves(spark: SparkSession, warehouse: str)
     plan = json.loads(pinlake.Kind.of("geo").plan)
     plan["columns"].append({"name": "mood", "rule": "text"})
     plan["columns"].append({"name": "hat", "rule": "text"})
+    wider = pinlake.Kind.of(plan)
+    with pytest.raises(SchemaError, match="the frame has no mood, hat"):
+        pinlake.write_table(df, f"{warehouse}/geo", kind=wider)
     with pytest.raises(SchemaError, match=r"no column hat.*ADD COLUMN"):
-        pinlake.write_table(df, f"{warehouse}/geo", kind=pinlake.Kind.of(plan))
+        pinlake.write_table(
+            pinlake.clean(payloads(spark, b'{"ind": 1}'), wider), f"{warehouse}/geo", kind=wider
+        )
     with pytest.raises(SchemaError, match="meta=True"):
         pinlake.write_table(spark.range(1), f"{warehouse}/users")
     with pytest.raises(ConfigError, match="no built-in kind"):

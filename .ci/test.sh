@@ -16,6 +16,10 @@ tests() { # lane, mode, further words of pytest
   PINLAKE_JARS=$PWD/.jars/$lane PINLAKE_TEST_CONNECT=$mode ".venv/$lane/bin/python" -m pytest -q "$@"
 }
 
+# What starts a Spark of its own, a classic one whatever the suite is.
+classic_only=(--ignore tests/spark/test_cli_bad_input.py --ignore tests/spark/test_demo.py
+  --deselect tests/spark/test_readme.py::test_its_command_lines_run)
+
 suite() {
   local name=$1 lane=${1#*-}
   case "$name" in
@@ -23,7 +27,7 @@ suite() {
     rust) .ci/rust-test.sh ;;
     unit) tests 4.1 classic tests/unit ;;
     spark) tests 4.1 classic tests/spark ;;
-    connect) tests 4.1 connect tests/spark ;;
+    connect) tests 4.1 connect "${classic_only[@]}" tests/spark ;;
     services) tests 4.1 classic tests/services ;;
     lane-*) tests "$lane" classic -m 'lane and not long' tests/spark ;;
     connect-*) tests "$lane" connect -m 'lane and not long' tests/spark ;;

@@ -127,8 +127,10 @@ def booked(target: Target, stage: str, found: Staged, mode: str) -> Books:
 
 
 def _rows(spark: SparkSession, parts: list[str], texts: dict[str, str]) -> list[Row]:
-    sql = " UNION ALL ".join(part.format(**texts) for part in parts)
-    return spark.sql(sql).collect() if parts else []
+    if not parts:
+        return []
+    records = " UNION ALL ".join(part.format(**texts) for part in parts)
+    return spark.sql(_BY_FATE.format(records=records)).collect()
 
 
 def _problems(
@@ -164,13 +166,19 @@ def _problems(
     return tuple(problems)
 
 
+# Each of the queries below gives a row a record; they are counted together, in one pass.
+_BY_FATE = """
+SELECT fate, count(*) AS records, sum(CAST(h AS DECIMAL(38,0))) AS hash,
+  count_if(conflict) AS conflicts, count_if(altered) AS altered
+FROM ({records}) GROUP BY fate
+"""
+
 # What became of every accepted record: its row in the table is looked at after the MERGE. The
 # first of an ind (by position) is the one that was merged. A row inserted by this run stays
 # "inserted" if a later run has changed it since.
 _FATES = """
-SELECT fate, count(*) AS records, sum(CAST(h AS DECIMAL(38,0))) AS hash,
-  count_if(fate = 'superseded' AND place <> held_place) AS conflicts,
-  count_if(nth = 1 AND mine AND NOT same) AS altered
+SELECT fate, h, fate = 'superseded' AND place <> held_place AS conflict,
+  nth = 1 AND mine AND NOT same AS altered
 FROM (
   SELECT CASE WHEN nth = 1 AND t._first_run_id = {run} THEN 'inserted'
       WHEN nth = 1 AND t._run_id = {run} THEN 'updated'
@@ -184,12 +192,10 @@ FROM (
     FROM {stage} WHERE _reject IS NULL AND _receipt IS NULL) s
   JOIN (SELECT ind, _fingerprint, _source, _first_run_id, _run_id FROM {table}) t
     ON s.ind = t.ind)
-GROUP BY fate
 """
 
 _APPENDED = """
-SELECT 'inserted' AS fate, count(*) AS records, sum(CAST(s._hash AS DECIMAL(38,0))) AS hash,
-  0L AS conflicts, 0L AS altered
+SELECT 'inserted' AS fate, s._hash AS h, false AS conflict, false AS altered
 FROM {stage} s
 LEFT SEMI JOIN (SELECT _source AS p, _fingerprint AS f FROM {table} WHERE _first_run_id = {run}) t
   ON s._source = t.p AND s._fingerprint = t.f
@@ -198,27 +204,23 @@ WHERE _reject IS NULL AND _receipt IS NULL
 
 # The same from the table's side: rows that bear the run's id.
 _TABLE = """
-SELECT IF(_first_run_id = {run}, 'table inserted', 'table updated') AS fate, count(*) AS records,
-  CAST(NULL AS DECIMAL(38,0)) AS hash, 0L AS conflicts, 0L AS altered
-FROM {table} WHERE _first_run_id = {run} OR _run_id = {run} GROUP BY 1
+SELECT IF(_first_run_id = {run}, 'table inserted', 'table updated') AS fate,
+  CAST(NULL AS BIGINT) AS h, false AS conflict, false AS altered
+FROM {table} WHERE _first_run_id = {run} OR _run_id = {run}
 """
 
 # What quarantine holds under the run's id.
 _QUARANTINED = """
-SELECT 'table quarantined' AS fate, count(*) AS records,
-  sum(CAST(_hash AS DECIMAL(38,0))) AS hash, 0L AS conflicts, 0L AS altered
+SELECT 'table quarantined' AS fate, _hash AS h, false AS conflict, false AS altered
 FROM {quarantine} WHERE kind = {kind} AND _run_id = {run}
 """
 
 # Rejected records by their positions; "known" ones were in quarantine before this run.
 _REJECTED = """
-SELECT IF(mine, 'quarantined', 'known') AS fate, count(*) AS records,
-  sum(CAST(h AS DECIMAL(38,0))) AS hash
-FROM (
-  SELECT s._hash AS h, q.mine
-  FROM {stage} s JOIN (
-    SELECT _source AS p, bool_or(_run_id = {run}) AS mine
-    FROM {quarantine} WHERE kind = {kind} GROUP BY _source) q ON s._source = q.p
-  WHERE s._reject IS NOT NULL)
-GROUP BY 1
+SELECT IF(q.mine, 'quarantined', 'known') AS fate, s._hash AS h, false AS conflict,
+  false AS altered
+FROM {stage} s JOIN (
+  SELECT _source AS p, bool_or(_run_id = {run}) AS mine
+  FROM {quarantine} WHERE kind = {kind} GROUP BY _source) q ON s._source = q.p
+WHERE s._reject IS NOT NULL
 """

@@ -15,12 +15,20 @@ if TYPE_CHECKING:
 CHECKOUT = Path(__file__).resolve().parents[2]
 # `classic`, or `connect`: a server in a process of its own.
 MODE = os.environ.get("PINLAKE_TEST_CONNECT", "classic")
+# What every Spark of the tests starts from, those in processes of their own as well.
+os.environ["SPARK_CONF_DIR"] = str(Path(__file__).with_name("conf"))
 
-# Tests run many small jobs once: the optimising compiler costs more than it gains.
-_JVM = {
+# One JVM for hundreds of plans: it is the optimising compiler's, unlike those of `conf`.
+_SETTINGS = {
     "spark.driver.memory": "2g",
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -Xmn600m",
     "spark.ui.showConsoleProgress": "false",
+    "spark.sql.adaptive.enabled": "true",
+}
+# On Connect plans are compiled, so that both ways of evaluating them are seen.
+_COMPILED = {
+    "spark.sql.codegen.factoryMode": "FALLBACK",
+    "spark.sql.codegen.wholeStage": "true",
 }
 
 
@@ -36,7 +44,9 @@ def start(folder: Path) -> SparkSession:
         os.environ.setdefault("PINLAKE_JARS", str(jars))
     if MODE not in ("classic", "connect"):
         pytest.fail(f"PINLAKE_TEST_CONNECT={MODE}: say classic or connect")
-    conf = {**_JVM, "spark.sql.warehouse.dir": str(folder), "spark.local.dir": str(folder)}
+    conf = {**_SETTINGS, "spark.sql.warehouse.dir": str(folder), "spark.local.dir": str(folder)}
+    if MODE == "connect":
+        conf.update(_COMPILED)
     return local_session(connect=MODE == "connect", conf=conf)
 
 

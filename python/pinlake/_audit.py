@@ -188,7 +188,7 @@ FROM (
   FROM (
     SELECT ind, _fingerprint AS f, _hash AS h,
       struct(_source.epoch, _source.name, _source.part) AS place,
-      row_number() OVER (PARTITION BY ind ORDER BY _source DESC) AS nth
+      row_number() OVER (PARTITION BY ind ORDER BY _source DESC, _fingerprint) AS nth
     FROM {stage} WHERE _reject IS NULL AND _receipt IS NULL) s
   JOIN (SELECT ind, _fingerprint, _source, _first_run_id, _run_id FROM {table}) t
     ON s.ind = t.ind)
@@ -215,12 +215,13 @@ SELECT 'table quarantined' AS fate, _hash AS h, false AS conflict, false AS alte
 FROM {quarantine} WHERE kind = {kind} AND _run_id = {run}
 """
 
-# Rejected records by their positions; "known" ones were in quarantine before this run.
+# Rejected records by their positions and bytes; "known" ones were in quarantine before this run.
 _REJECTED = """
 SELECT IF(q.mine, 'quarantined', 'known') AS fate, s._hash AS h, false AS conflict,
   false AS altered
 FROM {stage} s JOIN (
-  SELECT _source AS p, bool_or(_run_id = {run}) AS mine
-  FROM {quarantine} WHERE kind = {kind} GROUP BY _source) q ON s._source = q.p
+  SELECT _source AS p, _hash AS h, bool_or(_run_id = {run}) AS mine
+  FROM {quarantine} WHERE kind = {kind} GROUP BY _source, _hash) q
+  ON s._source = q.p AND s._hash = q.h
 WHERE s._reject IS NOT NULL
 """

@@ -14,26 +14,31 @@ if TYPE_CHECKING:
 def dedup(df: DataFrame, kind: str | Kind) -> DataFrame:
     """Of accepted rows of one `ind` the one at the greatest `_source`; rejected rows stay.
 
-    Same answer in whatever order rows come: `_source` is one total order. Receipts are dropped.
+    Same answer in whatever order rows come: `_source` is one total order. Of rows without
+    positions, and of two versions at one position, the content decides which one stays. Receipts
+    are dropped.
 
     >>> dedup(pins, "pin").count()
     1
 
-    Raises `SchemaError` if the frame has no `_source` or `_reject`, `ConfigError` for an unknown
-    kind.
+    Raises `SchemaError` if the frame is none of `clean` with `meta=True`, `ConfigError` for an
+    unknown kind.
     """
     from pyspark.sql import Window
     from pyspark.sql import functions as F
 
     Kind.of(kind)
-    _need(df, "ind", "_source", "_reject")
+    _need(df, "ind", "_source", "_reject", "_fingerprint", "_hash")
     if "_receipt" in df.columns:
         df = df.where(F.col("_receipt").isNull()).drop("_receipt")
-    # A rejected row has no ind: its position makes it a group of its own.
-    alone = F.when(F.col("_reject").isNotNull(), F.col("_source"))
-    newest = Window.partitionBy("ind", alone).orderBy(F.col("_source").desc())
+    # A rejected row has no ind: its position and bytes make it a group of its own, its place in
+    # the frame where it has no position.
+    nowhere = F.when(F.col("_source.name") == "", F.monotonically_increasing_id())
+    alone = F.when(F.col("_reject").isNotNull(), F.struct("_source", "_hash", nowhere))
+    newest = Window.partitionBy("ind", "_alone").orderBy(F.col("_source").desc(), "_fingerprint")
     place = F.row_number().over(newest)
-    return df.withColumn("_place", place).where("_place = 1").drop("_place")
+    df = df.withColumn("_alone", alone)
+    return df.withColumn("_place", place).where("_place = 1").drop("_place", "_alone")
 
 
 def posts(pins: DataFrame, geo: DataFrame, users: DataFrame) -> DataFrame:

@@ -97,8 +97,9 @@ def _waiting(spark: SparkSession, warehouse: Warehouse, kind: Kind, code: str | 
 def _mark(target: Target, stage: str) -> None:
     sql = f"""
         MERGE INTO {target.quarantine} q USING (
-          SELECT DISTINCT _source FROM {stage} WHERE _reject IS NULL AND _receipt IS NULL) s
+          SELECT DISTINCT _source, _hash FROM {stage}
+          WHERE _reject IS NULL AND _receipt IS NULL) s
         ON q.kind = {quoted(target.kind.name)} AND q._source = s._source
-          AND q._replayed_run_id IS NULL
+          AND q._hash = s._hash AND q._replayed_run_id IS NULL
         WHEN MATCHED THEN UPDATE SET q._replayed_run_id = {quoted(target.run.id)}"""
     retried(lambda: target.spark.sql(sql).collect(), f"mark in {target.quarantine}")

@@ -27,7 +27,7 @@ from pinlake._stamp import Stamp
 from pinlake.errors import ConfigError, SchemaError, SinkError
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import Column, DataFrame, SparkSession
 
 MODES = ("merge", "append")
 
@@ -77,7 +77,9 @@ def write_table(
 
     With `run` its marks move at the end. A run that died is taken over by the next `open_run`;
     writing it again changes nothing. Without `run` the write stands alone, with a run id of its
-    own, and a repeated one finds only duplicates (`mode="merge"`).
+    own, and a repeated one finds only duplicates (`mode="merge"`). Rows that have no position
+    (`clean` of a frame without `_source`) get one here: in the order of their frame, behind all
+    earlier writes of such rows; writing them again adds their rejects to quarantine again.
 
     >>> run = pinlake.open_run(spark, warehouse, "geo", landing)
     >>> report = write_table(pinlake.clean_landing(spark, "geo", landing, run=run), run=run)
@@ -243,9 +245,25 @@ def _staged_columns(target: Target, df: DataFrame) -> DataFrame:
     from pyspark.sql import functions as F
 
     receipt = F.col("_receipt") if "_receipt" in df.columns else F.lit(None).cast(_RECEIPT)
-    columns = [F.col(f"`{c}`") for c in target.kind.frame("frame") if c != "_run_id"]
     # A write without a plan stamps rows itself: the frame's own run id is nobody's run.
-    return df.select(*columns, F.lit(target.run.id).alias("_run_id"), receipt.alias("_receipt"))
+    stamped = {"_run_id": F.lit(target.run.id), "_source": _positioned(target.run)}
+    columns = [stamped.get(c, F.col(f"`{c}`")).alias(c) for c in target.kind.frame("frame")]
+    return df.select(*columns, receipt.alias("_receipt"))
+
+
+def _positioned(run: Run) -> Column:
+    """The position; for rows that came without, one of this write: two of them at one position
+    would be one record to MERGE and to quarantine."""
+    from pyspark.sql import functions as F
+
+    own = F.struct(
+        F.col("_source.epoch").alias("epoch"),
+        F.lit(f"frame:{run.ingested_at:020}").alias("name"),
+        F.lit("").alias("part"),
+        F.lpad(F.monotonically_increasing_id().cast("string"), 20, "0").alias("seq"),
+        F.col("_source.item").alias("item"),
+    )
+    return F.when(F.col("_source.name") == "", own).otherwise(F.col("_source"))
 
 
 def _merge(target: Target, stage: str) -> None:
@@ -266,7 +284,7 @@ def _merge(target: Target, stage: str) -> None:
 _MERGE = """
 MERGE INTO {table} t USING (
   SELECT {columns} FROM (
-    SELECT *, row_number() OVER (PARTITION BY ind ORDER BY _source DESC) place
+    SELECT *, row_number() OVER (PARTITION BY ind ORDER BY _source DESC, _fingerprint) place
     FROM {stage} WHERE _reject IS NULL AND _receipt IS NULL) w
   LEFT JOIN (SELECT ind i, _source p, _fingerprint f FROM {table}) x ON w.ind = x.i
   WHERE place = 1
@@ -320,12 +338,13 @@ def _quarantine(target: Target, stage: str) -> None:
     _append_once(target, sql, target.quarantine)
 
 
-# A re-read adds nothing: a record's position is its key.
+# A re-read adds nothing: a record's key is its position, and its bytes: what stands there now may
+# be another record than before.
 _QUARANTINE = """
 SELECT {kind} AS kind, _reject.code AS code, _reject.detail AS detail, _reject.payload AS payload,
   _source, _arrived_at, _ingested_at, _run_id, CAST(NULL AS STRING) AS _replayed_run_id, _hash
 FROM {stage} s
-LEFT ANTI JOIN (SELECT _source AS known FROM {quarantine} WHERE kind = {kind}) q
-  ON s._source = q.known
+LEFT ANTI JOIN (SELECT _source AS known, _hash AS bytes FROM {quarantine} WHERE kind = {kind}) q
+  ON s._source = q.known AND s._hash = q.bytes
 WHERE _reject IS NOT NULL
 """

@@ -52,7 +52,8 @@ class Table:
     """A silver table and its quarantine, by the contract's write rules."""
 
     rows: dict[int, Held] = field(default_factory=dict)
-    quarantine: dict[Source, Row] = field(default_factory=dict)
+    # By position and bytes: another record at the same place is another reject.
+    quarantine: dict[tuple[Source, int], Row] = field(default_factory=dict)
 
     def write(self, rows: Iterable[Row], run: str) -> Books:
         """Takes the rows of one run in and returns its books."""
@@ -61,7 +62,7 @@ class Table:
             self.rows[ind] = self._merged(self.rows.get(ind), row, run)
         rejected = [row for row in staged if row.reject is not None]
         for row in rejected:
-            self.quarantine.setdefault(row.source, row)
+            self.quarantine.setdefault((row.source, row.hash), row)
         accepted = [row for row in staged if row.values is not None]
         inserted = sum(held.first_run == run for held in self.rows.values())
         touched = sum(held.run == run for held in self.rows.values())

@@ -8,13 +8,14 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from support.session import start, warehouse
+from support.watch import Watch
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -75,6 +76,24 @@ def bucket(s3: S3) -> str:
     name = f"pinlake-{uuid.uuid4().hex[:12]}"
     s3.client.create_bucket(Bucket=name)
     return name
+
+
+@pytest.fixture
+def watch(s3: S3) -> Iterator[Watch]:
+    """A proxy in front of the server."""
+    watch = Watch(s3.endpoint)
+    yield watch
+    watch.close()
+
+
+@pytest.fixture
+def put(s3: S3, bucket: str) -> Callable[[str, bytes], None]:
+    """Puts an object into the bucket."""
+
+    def put(key: str, body: bytes) -> None:
+        s3.client.put_object(Bucket=bucket, Key=key, Body=body)
+
+    return put
 
 
 @pytest.fixture(scope="session")

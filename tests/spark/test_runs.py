@@ -97,11 +97,17 @@ def test_a_landing_over_time(spark: SparkSession, warehouse: str, landing: Landi
     # What comes there later, and what is replaced, only a full run finds.
     landing.put("geo", 1, [post(1)])
     landing.put("geo", 2, [post(2, "Peru"), post(5)])
-    landing.put("geo", 8, [post(8)])
+    landing.put("geo", 6, [b"{nope", post(0), b"{more"])
+    landing.put("geo", 8, [b"{other"])
     assert opened(spark, warehouse, landing).nothing_new
     books = go(spark, warehouse, landing, full=True)
     table.write(landing.rows("geo"), "full")
-    assert (books.inserted.records, books.updated.records, books.known_rejects) == (1, 1, 1)
+    assert (books.inserted.records, books.updated.records, books.known_rejects) == (0, 1, 1)
+    # A reject replaced by another one is another record.
+    landing.put("geo", 8, [b"{another"])
+    books = go(spark, warehouse, landing, full=True)
+    table.write(landing.rows("geo"), "full again")
+    assert (books.quarantined.records, books.known_rejects) == (3, 2)
     assert_silver(spark, warehouse, "geo", table)
     assert_quarantine(spark, warehouse, "geo", table)
 

@@ -18,6 +18,8 @@ from support.tables import frame, quarantine, silver
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+    from pinlake import Books
+
 
 @pytest.fixture
 def landing(tmp_path: Path) -> Landing:
@@ -62,6 +64,27 @@ def test_a_write_without_a_plan(spark: SparkSession, warehouse: str) -> None:
     assert json.loads(stored["books"]) == again.to_dict()
     assert "geo" in str(report)
     assert json.loads(report.to_json())["books"][0]["read"]["records"] == 3
+
+
+def test_rows_without_positions(spark: SparkSession, warehouse: str) -> None:
+    """They get those of the write: no two are one, and a later write is later."""
+
+    def write(*records: bytes) -> Books:
+        df = spark.createDataFrame([(bytearray(r),) for r in records], "value binary")
+        clean = pinlake.clean(df, "user")
+        assert pinlake.rejected(pinlake.dedup(clean, "user")).count() == (
+            pinlake.rejected(clean).count()
+        )
+        return pinlake.write_table(clean, f"{warehouse}/users").books[0]
+
+    assert write(b'{"ind": 1}', b'{"ind": 5, "age": 21}', b"{bad").balanced
+    books = write(b'[{"ind": 5, "age": 22}, 1]', b"{bad-too", b'{"ind": 1}')
+    figures = [books.updated, books.unchanged, books.quarantined]
+    assert [figure.records for figure in figures] == [1, 1, 2]
+    assert books.known_rejects == 0
+    assert silver(spark, warehouse, "user")[5]["age"] == 22
+    payloads = {payload for _, _, payload in quarantine(spark, warehouse, "user")}
+    assert payloads == {b"{bad", b"{bad-too", b"1"}
 
 
 @pytest.mark.lane
@@ -265,7 +288,7 @@ def test_replay_after_a_fix(spark: SparkSession, warehouse: str, landing: Landin
     run = pinlake.open_run(spark, warehouse, "geo", landing.url)
     pinlake.write_table(pinlake.clean_landing(spark, "geo", landing.url, run=run), run=run)
     before = quarantine(spark, warehouse, "geo")
-    assert sorted(code for code, _ in before.values()) == [
+    assert sorted(code for _, code, _ in before) == [
         *("missing_key", "missing_key", "not_an_object", "not_json")
     ]
     assert pinlake.replay(spark, warehouse, ["geo"], code="not_json").books[0].known_rejects == 1

@@ -70,24 +70,25 @@ def assert_silver(spark: SparkSession, warehouse: str, kind: str, table: Table) 
             assert names.setdefault(its, mine) == mine, f"{kind} {ind}: run {its}"
 
 
-def quarantine(spark: SparkSession, warehouse: str, kind: str) -> dict[Source, tuple[str, Any]]:
-    """Code and payload of a kind's quarantined records by their positions."""
+def quarantine(spark: SparkSession, warehouse: str, kind: str) -> set[tuple[Source, str, Any]]:
+    """Position, code and payload of a kind's quarantined records."""
     rows = frame(spark, warehouse, "quarantine").where(f"kind = '{kind}'").collect()
     found = {
-        Source(**row["_source"].asDict()): (
+        (
+            Source(**row["_source"].asDict()),
             row["code"],
             None if row["payload"] is None else bytes(row["payload"]),
         )
         for row in rows
     }
-    assert len(found) == len(rows), f"quarantine of {kind} holds a position twice"
+    assert len(found) == len(rows), f"quarantine of {kind} holds a record twice"
     return found
 
 
 def assert_quarantine(spark: SparkSession, warehouse: str, kind: str, table: Table) -> None:
     """Quarantine holds exactly the oracle's rejected records of a kind."""
-    want = {}
-    for source, row in table.quarantine.items():
+    want = set()
+    for row in table.quarantine.values():
         assert isinstance(row.reject, Reject)
-        want[source] = (row.reject.code, row.reject.payload)
+        want.add((row.source, row.reject.code, row.reject.payload))
     assert quarantine(spark, warehouse, kind) == want

@@ -23,3 +23,12 @@ def real_data() -> Path:
     if not (folder / "real" / "geolocation_data.csv").is_file():
         pytest.fail(f"no real records in {folder}: set PINLAKE_DATA to the folder that holds real/")
     return folder
+
+
+@pytest.fixture
+def no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings but the test's own: an empty working directory, no variable of pinlake."""
+    monkeypatch.chdir(tmp_path)
+    for name in list(os.environ):
+        if name.startswith("PINLAKE_"):
+            monkeypatch.delenv(name)

@@ -21,6 +21,7 @@ class Pattern(Strict):
 
 Placeholder = str | Pattern
 
+# What each rule takes beside fields and placeholders.
 _PARAMETERS: dict[str, tuple[str, ...]] = {
     "text": (),
     "count": (),
@@ -32,6 +33,8 @@ _PARAMETERS: dict[str, tuple[str, ...]] = {
     "joined": ("separator",),
     "boolean": (),
 }
+# Without it a rule means nothing; for the others the core has a default.
+_NEEDED = ("prefix",)
 
 
 class Column(Strict):
@@ -55,7 +58,9 @@ class Column(Strict):
     comment: str = ""
     prefix: str | None = None
     min: int | float | None = None
+    """Least good value; none: 0 of `integer`, any of `number`."""
     max: int | float | None = None
+    """Greatest good value; none: the greatest the column holds (`integer` has 32 bits)."""
     separator: str | None = None
 
     @model_validator(mode="after")
@@ -65,7 +70,7 @@ class Column(Strict):
             given = getattr(self, name) is not None
             if given and name not in known:
                 raise ValueError(f"rule {self.rule!r} takes no {name!r}")
-            if not given and name in known and name != "separator":
+            if not given and name in known and name in _NEEDED:
                 raise ValueError(f"rule {self.rule!r} needs {name!r}")
         return self
 

@@ -7,41 +7,17 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.examples import within
+from support.readme import README, blocks
 from support.session import CHECKOUT
 
-README = CHECKOUT / "README.md"
-_FENCE = re.compile(
-    r"(?:<!-- not run: (?P<reason>[^>]+) -->\n)?^```(?P<language>\w*)\n(?P<text>.*?)^```",
-    re.M | re.S,
-)
 # Lines of a shell block that bring the project to a machine: what the checkout's own set-up does.
 _BRINGS = re.compile(r"(git clone|cd|pip install|uv pip install) ")
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block and the line it starts at."""
-
-    line: int
-    language: str
-    text: str
-
-
-def blocks(language: str) -> list[Block]:
-    """The blocks of a language, without those that give a reason for not being run."""
-    text = README.read_text(encoding="utf-8")
-    return [
-        Block(text.count("\n", 0, found.start("text")) + 1, language, found["text"])
-        for found in _FENCE.finditer(text)
-        if found["language"] == language and found["reason"] is None
-    ]
 
 
 def commands() -> Iterator[tuple[int, str]]:

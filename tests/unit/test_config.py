@@ -10,16 +10,7 @@ import pytest
 from pinlake.config import load, seconds
 from pinlake.errors import ConfigError, is_secret, mask, one_line
 
-
-@pytest.fixture(autouse=True)
-def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No settings but the test's own."""
-    import os
-
-    monkeypatch.chdir(tmp_path)
-    for name in list(os.environ):
-        if name.startswith("PINLAKE_"):
-            monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("no_settings")
 
 
 def write(text: str, name: str = "pinlake.toml") -> None:
@@ -71,7 +62,7 @@ def test_arguments_go_before_the_environment_before_the_file_before_defaults(
         ('[kinds.b]\nkey = "k"', "kinds.b.columns: field required"),
         ('[[kinds.b.columns]]\nname = "x"\nrul = "y"', "did you mean 'rule'?"),
         ('[[kinds.b.columns]]\nname = "x"\nrule = "integr"', "did you mean 'integer'?"),
-        ('[[kinds.b.columns]]\nname = "x"\nrule = "integer"', "rule 'integer' needs 'min'"),
+        ('[[kinds.b.columns]]\nname = "x"\nrule = "prefix"', "rule 'prefix' needs 'prefix'"),
         ('[[kinds.b.columns]]\nname = "x"\nprefix = "y"', "rule 'text' takes no 'prefix'"),
         ('[[kinds.pin.columns]]\nname = "x"', "kind 'pin' is built in"),
         ('[[kinds.b.columns]]\nname = "X"', "lower-case"),

@@ -41,7 +41,8 @@ _RUNS_COMMENTS = {
     "marks": "What has been read so far, JSON; moved by done rows only",
 }
 _CATALOG = re.compile(r"[\w\-]+\.[\w\-]+")
-_TABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Always quoted, so a name may start with a digit, as `<user id>_pin_table` often does.
+_TABLE_NAME = re.compile(r"[A-Za-z0-9_]+")
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,7 @@ class Warehouse:
         if "`" in text:
             raise ConfigError(f"{text}: a warehouse's name may hold no backtick")
         for key, table in (names or {}).items():
-            if not _TABLE_NAME.fullmatch(table):
-                raise ConfigError(f"table name {table!r} of {key}: letters, digits and _ only")
+            check_name(key, table)
         return cls(text, dict(names or {}))
 
     @property
@@ -108,6 +108,16 @@ class Warehouse:
             catalog, schema = self.root.split(".")
             return ".".join(map(name, (catalog, schema, table)))
         return f"delta.{name(f'{self.root}/{table}')}"
+
+
+def check_name(key: str, table: str) -> None:
+    """Raises `ConfigError` if the tables of `key` (a kind, `quarantine`, `runs`) cannot be called
+    so.
+
+    >>> check_name("pin", "0affd9571f39_pin_table")
+    """
+    if not _TABLE_NAME.fullmatch(table):
+        raise ConfigError(f"table name {table!r} of {key}: letters, digits and _ only")
 
 
 def split(table: str) -> tuple[Warehouse, str]:

@@ -43,6 +43,7 @@ from pydantic_settings import (
 from pinlake import _core
 from pinlake._kindtable import KindTable, Placeholder, Strict
 from pinlake._settings import explain, origin, read_file
+from pinlake._tables import check_name
 from pinlake.errors import ConfigError, is_secret, mask
 
 PREFIX = "PINLAKE_"
@@ -152,7 +153,10 @@ class Config(BaseSettings):
     max_errors: Share | None = None
     """Quality gate: largest share of rows with a bad field."""
     tables: dict[str, str] = {}
-    """Table names by kind, and for `quarantine` and `runs`."""
+    """Table names by kind, and for `quarantine` and `runs`: letters, digits and `_`.
+
+    They belong to the warehouse: plans keep the names of their kinds, by which files are known.
+    """
     placeholders: dict[str, dict[str, list[Placeholder]]] = {}
     """More values that mean "missing", by kind and column."""
     kinds: dict[str, KindTable] = {}
@@ -225,7 +229,7 @@ class Config(BaseSettings):
             if name in plans:
                 raise ConfigError(f"kind {name!r} is built in; give yours another name")
             plans[name] = table.plan(name)
-        self._rename(plans)
+        self._check_tables(plans)
         self._more_placeholders(plans)
         fields = {name: _raw_fields(plan) for name, plan in plans.items()}
         for name, plan in plans.items():
@@ -236,22 +240,23 @@ class Config(BaseSettings):
             name: json.loads(_core.check_plan(json.dumps(plan))) for name, plan in plans.items()
         }
 
-    def _rename(self, plans: dict[str, dict[str, Any]]) -> None:
-        for name, table in self.tables.items():
-            if name in plans:
-                plans[name]["table"] = table
-            elif name not in ("quarantine", "runs"):
+    def _check_tables(self, plans: Mapping[str, Mapping[str, Any]]) -> None:
+        own = {"quarantine": "quarantine", "runs": "runs"}
+        own.update((name, plan["table"]) for name, plan in plans.items())
+        for name in self.tables:
+            if name not in own:
                 known = [*plans, "quarantine", "runs"]
                 raise ConfigError(explain(f"[tables]: unknown kind {name!r}", name, known))
         taken: dict[str, str] = {}
-        special = {name: self.tables.get(name, name) for name in ("quarantine", "runs")}
-        for name, table in [*special.items(), *((k, p["table"]) for k, p in plans.items())]:
-            if table in taken:
+        for name, table in {**own, **self.tables}.items():
+            check_name(name, table)
+            # Catalogs, and some file systems, do not tell upper case from lower case.
+            if table.lower() in taken:
                 raise ConfigError(
-                    f"{taken[table]!r} and {name!r} would share the table {table!r}; "
+                    f"{taken[table.lower()]!r} and {name!r} would share the table {table!r}; "
                     f"give one of them another name under [tables]"
                 )
-            taken[table] = name
+            taken[table.lower()] = name
 
     def _more_placeholders(self, plans: dict[str, dict[str, Any]]) -> None:
         for name, columns in self.placeholders.items():

@@ -343,13 +343,17 @@ def test_names_of_a_catalog(spark: SparkSession, tmp_path: Path, landing: Landin
         landing=landing.url,
         warehouse="spark_catalog.social",
         kind=["geo"],
-        tables={"geo": "u1_geo_table", "quarantine": "u1_quarantine", "runs": "u1_runs"},
+        tables={
+            "geo": "0affd9571f39_geo_table",
+            "quarantine": "0affd9571f39_quarantine",
+            "runs": "0affd9571f39_runs",
+        },
     )
     try:
         report = pinlake.run_batch(spark, config)
-        assert report.books[0].table == "`spark_catalog`.`social`.`u1_geo_table`"
-        assert spark.table("spark_catalog.social.u1_geo_table").count() == 1
-        assert spark.table("spark_catalog.social.u1_quarantine").count() == 1
+        assert report.books[0].table == "`spark_catalog`.`social`.`0affd9571f39_geo_table`"
+        assert spark.table("spark_catalog.social.0affd9571f39_geo_table").count() == 1
+        assert spark.table("spark_catalog.social.0affd9571f39_quarantine").count() == 1
         assert pinlake.run_batch(spark, config).books[0].state == "nothing new"
     finally:
         spark.sql("DROP DATABASE social CASCADE").collect()

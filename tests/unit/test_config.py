@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from pinlake._kinds import Kind
+from pinlake._tables import Warehouse
 from pinlake.config import load, seconds
 from pinlake.errors import ConfigError, is_secret, mask, one_line
 
@@ -71,6 +73,9 @@ def test_arguments_go_before_the_environment_before_the_file_before_defaults(
         ('[placeholders.pin]\ntitle = [{ regex = "(" }]', "regex"),
         ('[placeholders.pin]\ntitle = [{ regexp = "x" }]', "regexp"),
         ('[tables]\npin = "geo"', "would share the table 'geo'"),
+        ('[tables]\npin = "GEO"', "would share the table"),
+        ('[tables]\npin = "a-b"', "letters, digits and _ only"),
+        ('[tables]\npin = ""', "letters, digits and _ only"),
         ('[tables]\npinn = "x"', "did you mean 'pin'?"),
         ('kind = ["pinn"]', "unknown kind 'pinn'; did you mean 'pin'?"),
         ('invalid = "qurantine"', "did you mean 'quarantine'?"),
@@ -124,7 +129,7 @@ def test_a_kind_of_yours_is_a_table() -> None:
         [placeholders.pin]
         title = ["n/a", { regex = "^-+$" }]
         [tables]
-        pin = "a1_pin_table"
+        pin = "0affd9571f39_pin_table"
         [kinds.board]
         table = "boards"
         columns = [
@@ -149,9 +154,31 @@ def test_a_kind_of_yours_is_a_table() -> None:
     assert board["columns"][3]["separator"] == " "
     assert "latitude" in board["foreign"]
     assert "board_title" in plans["pin"]["foreign"]
-    assert plans["pin"]["table"] == "a1_pin_table"
     title = next(column for column in plans["pin"]["columns"] if column["name"] == "title")
     assert title["placeholders"] == ["No Title Data Available", "n/a", {"regex": "^-+$"}]
+
+
+def test_tables_are_called_as_the_warehouse_is_told() -> None:
+    """The originals' `<user id>_pin_table` starts with a digit; plans keep their own name."""
+    write(
+        """
+        [tables]
+        pin = "0affd9571f39_pin_table"
+        runs = "Runs"
+        [kinds.b]
+        columns = [{ name = "x" }]
+        """
+    )
+    config = load(warehouse="main.social")
+    plans = config.plans()
+    warehouse = Warehouse.of("main.social", config.tables)
+    assert [warehouse.silver(Kind.of(plans[name])) for name in ("pin", "geo", "b")] == [
+        "`main`.`social`.`0affd9571f39_pin_table`",
+        "`main`.`social`.`geo`",
+        "`main`.`social`.`b`",
+    ]
+    assert warehouse.runs == "`main`.`social`.`Runs`"
+    assert Kind.of(plans["pin"]).table == "pins"
 
 
 def test_only_the_kinds_asked_for() -> None:

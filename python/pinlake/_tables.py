@@ -43,6 +43,8 @@ _RUNS_COMMENTS = {
 _CATALOG = re.compile(r"[\w\-]+\.[\w\-]+")
 # Always quoted, so a name may start with a digit, as `<user id>_pin_table` often does.
 _TABLE_NAME = re.compile(r"[A-Za-z0-9_]+")
+# Overwritten by every write of its kind: nothing that is to stay may be called so.
+_STAGE = "_stage_"
 
 
 @dataclass(frozen=True)
@@ -96,11 +98,13 @@ class Warehouse:
 
     def silver(self, kind: Kind) -> str:
         """SQL name of a kind's table."""
-        return self.table(self.names.get(kind.name, kind.table))
+        table = self.names.get(kind.name, kind.table)
+        check_name(kind.name, table)
+        return self.table(table)
 
     def stage(self, kind: Kind) -> str:
         """SQL name of a kind's stage."""
-        return self.table(f"_stage_{kind.name}")
+        return self.table(_STAGE + kind.name)
 
     def table(self, table: str) -> str:
         """SQL name of a table by its plain name."""
@@ -118,12 +122,21 @@ def check_name(key: str, table: str) -> None:
     """
     if not _TABLE_NAME.fullmatch(table):
         raise ConfigError(f"table name {table!r} of {key}: letters, digits and _ only")
+    _check_no_stage(table)
+
+
+def _check_no_stage(table: str) -> None:
+    if table.lower().startswith(_STAGE):
+        raise ConfigError(
+            f"table name {table!r}: names that begin with {_STAGE} are of tables that every "
+            f"write overwrites; give it another name"
+        )
 
 
 def split(table: str) -> tuple[Warehouse, str]:
     """The warehouse and plain name of a table given as path, delta.`path` or three-part name.
 
-    Raises `ConfigError` if it is none of them.
+    Raises `ConfigError` if it is none of them, or the name of a stage.
 
     >>> split("main.social.pins")[1], split("/data/lake/pins")[0].root
     ('pins', '/data/lake')
@@ -134,9 +147,11 @@ def split(table: str) -> tuple[Warehouse, str]:
     if "/" in text:
         root, _, last = text.rstrip("/").rpartition("/")
         if root and last:
+            _check_no_stage(last)
             return Warehouse.of(root), last
     words = text.split(".")
     if len(words) == 3 and all(words):
+        _check_no_stage(words[2])
         return Warehouse.of(".".join(words[:2])), words[2]
     raise ConfigError(
         f"table {table!r}: give a folder's table (/lake/pins) or catalog.schema.table"

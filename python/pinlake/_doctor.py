@@ -17,8 +17,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pinlake import _jars
-from pinlake._settings import explain
-from pinlake.config import PREFIX, Config
+from pinlake.config import Config, unknown_variables
 from pinlake.errors import one_line
 
 State = Literal["ok", "optional", "missing"]
@@ -26,8 +25,6 @@ State = Literal["ok", "optional", "missing"]
 # Versions the tests run on; Spark 3.5 and 4.x need Java 17 or 21.
 JAVA = (17, 21)
 SPARK = ("3.5", "4.0", "4.1", "4.2")
-# Read by pinlake beside the settings.
-VARIABLES = ("PINLAKE_CONFIG", "PINLAKE_DATA", "PINLAKE_DEBUG", "PINLAKE_FAULT", "PINLAKE_JARS")
 # The demo's landing and tables take some 20 MB, Spark's scratch space more.
 DISK_BYTES = 2 * 1024**3
 
@@ -45,11 +42,11 @@ class Finding:
 def examine(config: Config | None, problem: str = "") -> list[Finding]:
     """Looks at everything; `problem` is why the settings could not be read, if so."""
     version = pyspark_version()
-    findings = [python(), java(), *spark(version), jars(version), disk(Path.cwd())]
+    findings = [python(), java(), *spark(version), jars(version), disk(Path.cwd()), *variables()]
     if config is None:
         findings.append(Finding("settings", "missing", problem, "mend the setting that is named"))
         return findings
-    findings += [*variables(), *storage(config), *places(config)]
+    findings += [*storage(config), *places(config)]
     return findings
 
 
@@ -179,11 +176,8 @@ def disk(folder: Path) -> Finding:
 
 def variables() -> Iterator[Finding]:
     """Environment variables that look like ours and are not."""
-    known = {*VARIABLES, *(PREFIX + name.upper() for name in Config.model_fields)}
-    for name in sorted(os.environ):
-        if name.startswith(PREFIX) and name.split("__")[0] not in known:
-            said = explain(f"{name} is no setting", name, sorted(known))
-            yield Finding("environment", "missing", said, f"rename or unset {name}")
+    for name, said in unknown_variables():
+        yield Finding("environment", "missing", said, f"rename or unset {name}")
 
 
 # What the readers take, in their order; a role of the machine itself shows only when asked.

@@ -1,7 +1,8 @@
 """Settings: arguments > environment (`PINLAKE_…`) > `pinlake.toml` > defaults.
 
-Reading is strict: a key that does not exist is a `ConfigError` naming the file, the key and the
-nearest one that does. `pinlake config` prints what holds and where each value comes from.
+Reading is strict: a key or a variable that does not exist is a `ConfigError` naming the file, the
+key and the nearest one that does. `pinlake config` prints what holds and where each value comes
+from.
 
 ```toml
 landing = "s3://my-bucket"
@@ -21,7 +22,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -48,6 +49,17 @@ from pinlake.errors import ConfigError, is_secret, mask
 
 PREFIX = "PINLAKE_"
 NESTED = "__"
+# Read by pinlake beside the settings.
+VARIABLES = (
+    "PINLAKE_CONFIG",
+    "PINLAKE_DATA",
+    "PINLAKE_DEBUG",
+    "PINLAKE_FAULT",
+    "PINLAKE_JARS",
+    "PINLAKE_PASSWORD",
+)
+# A checkout's tests have variables of their own, which are nobody's typos.
+_OF_TESTS = "PINLAKE_TEST_"
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
@@ -288,12 +300,31 @@ def load(*, file: str | os.PathLike[str] | None = None, **arguments: Any) -> Con
     `file` is the configuration file; without it `PINLAKE_CONFIG` names it, else `pinlake.toml`
     in the working directory is read if there is one.
 
-    Raises `ConfigError` (one line: file, key, nearest valid key) and `FileNotFoundError` for a
-    file that was asked for and is not there.
+    Raises `ConfigError` (one line: file, key, nearest valid key; a `PINLAKE_…` variable that is
+    no setting, too) and `FileNotFoundError` for a file that was asked for and is not there.
 
     >>> load(landing="/data/landing", kind=["pin"]).kind
     ['pin']
     """
+    for _, problem in unknown_variables():
+        raise ConfigError(f"environment: {problem}")
+    return read(file=file, **arguments)
+
+
+def unknown_variables() -> Iterator[tuple[str, str]]:
+    """Environment variables that look like settings and are none, each with what to say of it."""
+    known = [*VARIABLES, *(PREFIX + field.upper() for field in Config.model_fields)]
+    for name in sorted(os.environ):
+        # Like pydantic-settings, which does not tell upper case from lower case.
+        upper = name.upper()
+        if not upper.startswith(PREFIX) or upper.startswith(_OF_TESTS):
+            continue
+        if upper.split(NESTED)[0] not in known:
+            yield name, explain(f"{name} is no setting", upper, sorted(known))
+
+
+def read(*, file: str | os.PathLike[str] | None = None, **arguments: Any) -> Config:
+    """`load` without a look at variables that are no settings; `pinlake doctor` tells them."""
     path, content = read_file(file)
     given = _given(arguments)
     try:

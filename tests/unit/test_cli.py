@@ -58,6 +58,11 @@ def test_a_typo_in_the_settings_stops_every_verb_that_reads_them(tmp_path: Path)
     assert refusal(pinlake("emulate", "--to", "-", cwd=tmp_path)) == wanted
 
 
+def test_a_typo_in_the_environment_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    wanted = "environment: PINLAKE_LANDNG is no setting; did you mean 'PINLAKE_LANDING'?"
+    assert wanted in refusal(pinlake("config", cwd=tmp_path, env={"PINLAKE_LANDNG": "x"}))
+
+
 def test_config_says_what_holds_and_from_where(tmp_path: Path) -> None:
     Path(tmp_path, "pinlake.toml").write_text(
         'landing = "https://me:hunter2@host/x"\n[demo]\nposts = 5\n', encoding="utf-8"

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pinlake import _fault
 from pinlake._kinds import Kind
 from pinlake._tables import Warehouse
-from pinlake.config import load, seconds
+from pinlake.config import VARIABLES, load, seconds
 from pinlake.errors import ConfigError, is_secret, mask, one_line
 
 pytestmark = pytest.mark.usefixtures("no_settings")
@@ -104,6 +105,39 @@ def test_a_mistake_in_the_environment_names_the_variable(monkeypatch: pytest.Mon
     monkeypatch.setenv("PINLAKE_TABLES", "not json")
     with pytest.raises(ConfigError, match="tables"):
         load()
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("PINLAKE_LANDNG", "PINLAKE_LANDING"),
+        ("pinlake_landng", "PINLAKE_LANDING"),
+        ("PINLAKE_EMULAT__COUNT", "PINLAKE_EMULATE"),
+        ("PINLAKE_JAR", "PINLAKE_JARS"),
+    ],
+)
+def test_a_variable_that_is_no_setting_is_refused(
+    name: str, near: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "hunter2")
+    wanted = f"environment: {name} is no setting; did you mean '{near}'?"
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert str(caught.value) == wanted
+
+
+def test_a_typo_within_a_table_of_variables_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINLAKE_EMULATE__CUONT", "1")
+    with pytest.raises(ConfigError, match=r"^PINLAKE_EMULATE__CUONT: .*did you mean 'count'"):
+        load()
+
+
+def test_variables_that_are_read_elsewhere_are_no_typos(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*VARIABLES, _fault.VARIABLE, "PINLAKE_TEST_CONNECT", "PINLAKE_TEST_ANYTHING"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("PINLAKE_CONFIG", "other.toml")
+    write('landing = "here"', "other.toml")
+    assert load().landing == "here"
 
 
 def test_a_file_that_was_asked_for_must_be_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,13 +16,13 @@ def doctor(*, config: ConfigFile = None, json: Json = False) -> None:
     Exit code 1 if something is missing; each such line ends with its remedy.
     """
     from pinlake import _doctor
-    from pinlake.config import Config, load
+    from pinlake.config import Config, read
     from pinlake.errors import PinlakeError, one_line
 
     settings: Config | None = None
     problem = ""
     try:
-        settings = load(file=config)
+        settings = read(file=config)
     except (PinlakeError, OSError) as error:
         problem = one_line(error)
     findings = _doctor.examine(settings, problem)

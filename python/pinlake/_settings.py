@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import sys
 from collections.abc import Iterable, Mapping
@@ -55,25 +56,48 @@ def explain(problem: str, name: str, known: Iterable[str]) -> str:
     return f"{problem}; known: {', '.join(names)}"
 
 
-def origin(key: str, given: Mapping[str, Any], content: Mapping[str, Any], path: Path) -> str:
-    """Where the value of a dotted key comes from, as a person would look for it."""
+def variables(prefix: str, nested: str) -> list[tuple[str, dict[str, Any]]]:
+    """What each environment variable sets, as a nested table; those that go first stand first.
+
+    Like pydantic-settings: no difference between upper and lower case, JSON for a whole table,
+    and a variable of a single key goes before it.
+    """
+    found: list[tuple[str, dict[str, Any]]] = []
+    for name in sorted(os.environ, key=lambda name: -name.count(nested)):
+        if name.upper().startswith(prefix):
+            table: Any = _table_or_text(os.environ[name])
+            for part in reversed(name[len(prefix) :].lower().split(nested)):
+                table = {part: table}
+            found.append((name, table))
+    return found
+
+
+def _table_or_text(text: str) -> Any:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, Mapping) else text
+
+
+def origin(key: str, layers: Iterable[tuple[str, Mapping[str, Any]]]) -> str:
+    """Where the value of a dotted key comes from: the name of the first layer that holds it.
+
+    >>> layers = [("PINLAKE_DEMO__POSTS", {"demo": {"posts": "5"}}), ("pinlake.toml", {"epoch": 1})]
+    >>> origin("demo.posts", layers), origin("epoch", layers), origin("demo.out", layers)
+    ('PINLAKE_DEMO__POSTS', 'pinlake.toml', 'default')
+    """
     parts = key.split(".")
-    if _holds(given, parts):
-        return "argument"
-    for depth in range(len(parts), 0, -1):
-        variable = "PINLAKE_" + "__".join(parts[:depth]).upper()
-        if variable in os.environ:
-            return variable
-    return str(path) if _holds(content, parts) else "default"
+    return next((name for name, table in layers if _holds(table, parts)), "default")
 
 
 def _holds(table: Any, parts: list[str]) -> bool:
     """Whether a nested table has the key, or something other than a table above it."""
-    for part in parts:
+    for place, part in enumerate(parts):
         if not isinstance(table, Mapping):
             return True
         if part not in table:
             # A dotted name may itself be a key ("spark.driver.memory").
-            return ".".join(parts) in table
+            return ".".join(parts[place:]) in table
         table = table[part]
     return True

@@ -43,7 +43,7 @@ from pydantic_settings import (
 
 from pinlake import _core
 from pinlake._kindtable import KindTable, Placeholder, Strict
-from pinlake._settings import explain, origin, read_file
+from pinlake._settings import explain, origin, read_file, variables
 from pinlake._tables import check_name
 from pinlake.errors import ConfigError, is_secret, mask
 
@@ -197,10 +197,7 @@ class Config(BaseSettings):
     @field_validator("spark", mode="before")
     @classmethod
     def _flat(cls, value: Any) -> Any:
-        # TOML reads unquoted dotted keys as nested tables, and `spark.…` at the top as this one.
-        if not isinstance(value, Mapping):
-            return value
-        return {f"spark.{k.removeprefix('spark.')}": _plain(v) for k, v in _leaves(value)}
+        return _spark_names(value)
 
     @classmethod
     def settings_customise_sources(
@@ -327,15 +324,18 @@ def read(*, file: str | os.PathLike[str] | None = None, **arguments: Any) -> Con
     """`load` without a look at variables that are no settings; `pinlake doctor` tells them."""
     path, content = read_file(file)
     given = _given(arguments)
+    layers = [
+        (name, {**table, "spark": _spark_names(table["spark"])} if "spark" in table else table)
+        for name, table in (("argument", given), *variables(PREFIX, NESTED), (str(path), content))
+    ]
     try:
         config = Config(**{**given, **({"_content": content} if content else {})})
     except ValidationError as error:
-        raise ConfigError(_problem(error, given, content, path)) from None
+        raise ConfigError(_problem(error, layers)) from None
     except ValueError as error:  # pydantic-settings: JSON in an environment variable
         raise ConfigError(mask(f"environment: {error}")) from None
     for key, _ in _leaves(config.model_dump(mode="json")):
-        looked = "spark" if key.startswith("spark.") else key
-        config._origins[key] = origin(looked, given, content, path)
+        config._origins[key] = origin(key, layers)
     try:
         config.plans()
     except ConfigError as error:
@@ -355,9 +355,7 @@ def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _problem(
-    error: ValidationError, given: Mapping[str, Any], content: Mapping[str, Any], path: Path
-) -> str:
+def _problem(error: ValidationError, layers: list[tuple[str, Mapping[str, Any]]]) -> str:
     """The first of pydantic's findings as one line."""
     # A mistyped key is also a missing one: the typo is the better news.
     found = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
@@ -365,9 +363,9 @@ def _problem(
     # Of a value that may be text or a table pydantic names the form it tried, too.
     loc = [str(part) for part in first["loc"] if part not in ("str", "Pattern")]
     key = ".".join(loc)
-    where = origin(key, given, content, path)
+    where = origin(key, layers)
     if where == "default":
-        where = origin(".".join(loc[:-1]), given, content, path)
+        where = origin(".".join(loc[:-1]), layers)
     if first["type"] == "extra_forbidden":
         return f"{where}: " + explain(f"unknown key {key!r}", loc[-1], _keys_beside(loc))
     value = first.get("input")
@@ -410,6 +408,14 @@ def _leaves(value: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]
         else:
             rows.append((name, inner))
     return rows
+
+
+def _spark_names(value: Any) -> Any:
+    """Settings of Spark by their whole names, however they were nested."""
+    # TOML reads unquoted dotted keys as nested tables, and `spark.…` at the top as this one.
+    if not isinstance(value, Mapping):
+        return value
+    return {f"spark.{k.removeprefix('spark.')}": _plain(v) for k, v in _leaves(value)}
 
 
 def _plain(value: Any) -> Any:

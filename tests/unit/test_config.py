@@ -52,7 +52,32 @@ def test_arguments_go_before_the_environment_before_the_file_before_defaults(
     assert origins["warehouse"] == "PINLAKE_WAREHOUSE"
     assert origins["user_id"] == "pinlake.toml"
     assert origins["emulate.count"] == "PINLAKE_EMULATE__COUNT"
-    assert origins["epoch"] == "default"
+    assert origins["epoch"] == origins["spark"] == "default"
+
+
+def test_each_setting_of_spark_and_of_a_table_has_its_own_origin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write('[spark]\ndriver.memory = "2g"\n"spark.a" = "1"\n[demo]\nposts = 5\n')
+    monkeypatch.setenv("PINLAKE_SPARK__X", "3")
+    monkeypatch.setenv("PINLAKE_SPARK__SPARK__Y__Z", "3")
+    monkeypatch.setenv("PINLAKE_DEMO", '{"flush_size": 7}')
+    monkeypatch.setenv("pinlake_epoch", "2")
+    config = load(spark={"spark.b": "4"})
+    shown = {key: (value, where) for key, value, where in config.shown()}
+    assert shown["spark.x"] == ("3", "PINLAKE_SPARK__X")
+    assert shown["spark.y.z"] == ("3", "PINLAKE_SPARK__SPARK__Y__Z")
+    assert shown["spark.driver.memory"] == ("2g", "pinlake.toml")
+    assert shown["spark.a"] == ("1", "pinlake.toml")
+    assert shown["spark.b"] == ("4", "argument")
+    assert shown["demo.posts"] == (5, "pinlake.toml")
+    assert shown["demo.flush_size"] == (7, "PINLAKE_DEMO")
+    assert shown["demo.out"] == ("pinlake-demo", "default")
+    assert shown["epoch"] == (2, "pinlake_epoch")
+    monkeypatch.setenv("PINLAKE_SPARK", '{"spark.a": "5"}')
+    shown = {key: (value, where) for key, value, where in load().shown()}
+    assert shown["spark.a"] == ("5", "PINLAKE_SPARK")
+    assert shown["spark.driver.memory"] == ("2g", "pinlake.toml")
 
 
 @pytest.mark.parametrize(

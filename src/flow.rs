@@ -15,6 +15,7 @@ use crate::dedup::{Decision, Exact, fingerprint};
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 use crate::schema::Frame;
+use crate::sink::check_apart;
 use crate::sink::quarantine::QuarantineFile;
 use crate::sink::table::{Format, TableSink};
 use crate::source::plan::{Ask, LandingPlan, plan_landing};
@@ -80,9 +81,13 @@ pub struct Progress {
 /// Cleans files into one table. Whatever the number of threads, the result is the same.
 ///
 /// # Errors
-/// What sources, rules and sinks report; [`Error::Source`] if it was stopped.
+/// What sources, rules and sinks report; [`Error::Config`] if an output would overwrite an input
+/// or another output, [`Error::Source`] if it was stopped.
 pub fn clean_files(job: &CleanFiles, progress: &Progress) -> Result<CleanCounts> {
     let workers = crate::threads::count(job.threads)?;
+    let outputs = job.out.iter().map(|(path, _)| path).chain(&job.quarantine);
+    let outputs: Vec<String> = outputs.map(|path| path.display().to_string()).collect();
+    check_apart(&job.inputs, &outputs)?;
     let tasks = tasks(job, workers)?;
     progress.tasks.store(tasks.len() as u64, Ordering::Relaxed);
     let pool = crate::threads::pool(Some(workers))?;
@@ -197,7 +202,7 @@ impl FlowWriter {
         Ok(Self {
             table,
             width,
-            quarantine: job.quarantine.clone().map(QuarantineFile::create).transpose()?,
+            quarantine: job.quarantine.as_deref().map(QuarantineFile::create).transpose()?,
             exact: Exact::new(job.meta),
             counts: CleanCounts::default(),
             kind: Arc::clone(&job.kind),

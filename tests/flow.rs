@@ -77,6 +77,65 @@ fn the_quarantine_file_keeps_payloads() {
 }
 
 #[test]
+fn no_output_takes_the_place_of_an_input_or_of_another_output() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("in");
+    std::fs::create_dir(&folder).unwrap();
+    let input = folder.join("x.user.jsonl");
+    let text = records(10);
+    std::fs::write(&input, &text).unwrap();
+    let link = dir.path().join("link.ndjson");
+    std::os::unix::fs::symlink(&input, &link).unwrap();
+    let part = dir.path().join("o.ndjson.part");
+    std::fs::write(&part, &text).unwrap();
+    let at = |name: &str| dir.path().join(name);
+    for (inputs, out, quarantine) in [
+        (&input, at("o.ndjson"), Some(input.clone())),
+        (&input, at("o.ndjson"), Some(at("in/../link.ndjson"))),
+        (&input, input.clone(), None),
+        (&input, link.clone(), None),
+        (&folder, at("in/o.parquet"), None),
+        (&folder, at("o.ndjson"), Some(at("in/sub/bad.ndjson"))),
+        (&input, at("o.ndjson"), Some(at("o.ndjson"))),
+        (&input, at("o.ndjson"), Some(part.clone())),
+        (&part, at("o.ndjson"), None),
+    ] {
+        let mut job = job("user", &[inputs], &out, 1);
+        job.quarantine.clone_from(&quarantine);
+        let error = clean_files(&job, &Progress::default()).unwrap_err();
+        let shown = error.to_string();
+        assert!(matches!(error, pinlake::Error::Config(_)), "{out:?} {quarantine:?}: {shown}");
+        assert!(shown.contains("another place") || shown.contains("two names"), "{shown}");
+    }
+    assert_eq!(std::fs::read_to_string(&input).unwrap(), text);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 3);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+}
+
+#[test]
+fn a_quarantine_appears_whole_or_not_at_all_and_a_device_stays_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let input = dir.path().join("x.user.jsonl");
+    std::fs::write(&input, records(100)).unwrap();
+    let bad = dir.path().join("bad.ndjson");
+    std::fs::write(&bad, "of another run").unwrap();
+    let mut job = job("user", &[&input], &dir.path().join("users.parquet"), 1);
+    job.quarantine = Some(bad.clone());
+    job.invalid = pinlake::clean::Invalid::Fail;
+    clean_files(&job, &Progress::default()).unwrap_err();
+    assert_eq!(std::fs::read_to_string(&bad).unwrap(), "of another run");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+    job.invalid = pinlake::clean::Invalid::Report;
+    clean_files(&job, &Progress::default()).unwrap();
+    assert_eq!(std::fs::read_to_string(&bad).unwrap().lines().count(), 10);
+    let device = dir.path().join("device");
+    std::os::unix::fs::symlink("/dev/null", &device).unwrap();
+    job.quarantine = Some(device.clone());
+    clean_files(&job, &Progress::default()).unwrap();
+    assert!(std::fs::symlink_metadata(&device).unwrap().is_symlink());
+}
+
+#[test]
 fn a_stopped_or_failed_run_leaves_no_file() {
     let dir = tempfile::tempdir().unwrap();
     let input = dir.path().join("x.user.jsonl");

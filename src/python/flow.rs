@@ -10,7 +10,7 @@ use super::guard;
 use super::kind::plan;
 use crate::clean::Invalid;
 use crate::flow::{CleanFiles, Progress, clean_files};
-use crate::sink::table::Format;
+use crate::sink::{self, table::Format};
 use crate::source::Options;
 
 /// One run of source → parse → clean → dedup → sink over files, in threads of its own.
@@ -70,6 +70,14 @@ impl CleanJob {
     }
 }
 
+/// Refuses outputs, files and URLs, that are inputs, lie in them, or are one another.
+#[pyfunction]
+#[allow(clippy::needless_pass_by_value)] // what pyo3 hands over is owned
+fn check_apart(inputs: Vec<String>, outputs: Vec<String>) -> PyResult<()> {
+    Ok(sink::check_apart(&inputs, &outputs)?)
+}
+
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<CleanJob>()
+    module.add_class::<CleanJob>()?;
+    module.add_function(wrap_pyfunction!(check_apart, module)?)
 }

@@ -2,10 +2,12 @@
 //!
 //! A sink takes batches of finished values, topic by topic, and says what it wrote.
 
+mod apart;
 mod files;
 mod landing;
 mod murmur;
 mod objects;
+mod part;
 pub mod quarantine;
 #[cfg(feature = "s3")]
 mod s3;
@@ -13,6 +15,7 @@ mod stdout;
 pub mod table;
 mod upload;
 
+pub use apart::check_apart;
 pub use files::Files;
 pub use landing::Landing;
 pub use murmur::{murmur2, partition};

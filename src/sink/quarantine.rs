@@ -2,33 +2,33 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::Path;
 
 use arrow::array::{Array, AsArray, RecordBatch, StructArray};
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
+use super::part::{Part, wrong};
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 
 /// A file with a line a rejected record: kind, code, detail, position, and the payload as text, or
-/// as `payload_base64` where it is no UTF-8.
+/// as `payload_base64` where it is no UTF-8. It appears when it is whole.
 #[derive(Debug)]
 pub struct QuarantineFile {
-    path: PathBuf,
+    part: Part,
     file: BufWriter<File>,
 }
 
 impl QuarantineFile {
-    /// Makes the file.
+    /// Starts the file; a pipe or a device is written as lines come.
     ///
     /// # Errors
     /// [`Error::Sink`] if it cannot be made.
-    pub fn create(path: PathBuf) -> Result<Self> {
-        match File::create(&path) {
-            Ok(file) => Ok(Self { path, file: BufWriter::new(file) }),
-            Err(error) => Err(wrong(&path, &error)),
-        }
+    pub fn create(path: &Path) -> Result<Self> {
+        let part = Part::or_stream(path);
+        let file = File::create(part.at()).map_err(|error| wrong(part.at(), &error))?;
+        Ok(Self { part, file: BufWriter::new(file) })
     }
 
     /// Writes the rejected rows of a batch that has `_reject` and `_source`.
@@ -59,17 +59,18 @@ impl QuarantineFile {
                     }
                 };
             }
-            writeln!(self.file, "{}", Value::from(line)).map_err(|error| wrong(&self.path, &error))?;
+            writeln!(self.file, "{}", Value::from(line)).map_err(|error| wrong(self.part.at(), &error))?;
         }
         Ok(())
     }
 
-    /// Ends the file.
+    /// Ends the file and puts it in its place.
     ///
     /// # Errors
     /// [`Error::Sink`] if what is left cannot be written.
     pub fn finish(mut self) -> Result<()> {
-        self.file.flush().map_err(|error| wrong(&self.path, &error))
+        self.file.flush().map_err(|error| wrong(self.part.at(), &error))?;
+        self.part.finish()
     }
 }
 
@@ -79,8 +80,4 @@ fn text(of: &StructArray, name: &str, row: usize) -> Value {
         Some(column) if column.is_valid(row) => column.value(row).into(),
         _ => Value::Null,
     }
-}
-
-fn wrong(path: &std::path::Path, error: &std::io::Error) -> Error {
-    Error::Sink(format!("{}: cannot write: {error}", path.display()))
 }

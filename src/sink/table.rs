@@ -4,7 +4,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{BooleanArray, RecordBatch};
@@ -20,6 +20,7 @@ use parquet::file::writer::SerializedFileWriter;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
+use super::part::{Part, wrong};
 use crate::error::{Error, Result};
 
 /// Rows of a Parquet row group: what readers split work by; its columns are encoded side by side.
@@ -54,8 +55,7 @@ impl Format {
 /// A table being written.
 #[derive(Debug)]
 pub struct TableSink {
-    path: PathBuf,
-    part: PathBuf,
+    part: Part,
     schema: SchemaRef,
     format: Format,
     writer: Writer,
@@ -76,14 +76,12 @@ impl TableSink {
     /// # Errors
     /// [`Error::Sink`] if the file cannot be made.
     pub fn create(path: &Path, format: Format, schema: SchemaRef) -> Result<Self> {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".part");
-        let part = path.with_file_name(name);
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             fs::create_dir_all(folder).map_err(|error| wrong(folder, &error))?;
         }
-        let writer = Writer::create(&part, format, &schema)?;
-        Ok(Self { path: path.into(), part, schema, format, writer, rows: 0, dropped: Vec::new() })
+        let part = Part::of(path);
+        let writer = Writer::create(part.at(), format, &schema)?;
+        Ok(Self { part, schema, format, writer, rows: 0, dropped: Vec::new() })
     }
 
     /// Number of the next row.
@@ -98,7 +96,7 @@ impl TableSink {
     /// [`Error::Sink`] or [`Error::Arrow`] if they cannot be written.
     pub fn write(&mut self, batch: &RecordBatch, pool: &ThreadPool) -> Result<()> {
         self.rows += batch.num_rows() as u64;
-        self.writer.write(&self.part, batch, pool)
+        self.writer.write(self.part.at(), batch, pool)
     }
 
     /// Takes a row back.
@@ -111,28 +109,28 @@ impl TableSink {
     /// # Errors
     /// [`Error::Sink`] or [`Error::Arrow`] if it cannot be written.
     pub fn finish(mut self, pool: &ThreadPool) -> Result<u64> {
-        self.writer.finish(&self.part, pool)?;
+        self.writer.finish(self.part.at(), pool)?;
         self.dropped.sort_unstable();
         if !self.dropped.is_empty() {
             self.rewrite(pool)?;
         }
-        fs::rename(&self.part, &self.path).map_err(|error| wrong(&self.path, &error))?;
+        self.part.finish()?;
         Ok(self.rows - self.dropped.len() as u64)
     }
 
     /// Copies the table without the rows taken back. Rare: only another content of a key that was
     /// written already takes a row back.
     fn rewrite(&self, pool: &ThreadPool) -> Result<()> {
-        let copy = self.part.with_extension("part2");
+        let copy = self.part.at().with_extension("part2");
         match self.format {
             Format::Parquet => self.copy_parquet(&copy, pool)?,
             Format::Ndjson => self.copy_lines(&copy).map_err(|error| wrong(&copy, &error))?,
         }
-        fs::rename(&copy, &self.part).map_err(|error| wrong(&self.part, &error))
+        fs::rename(&copy, self.part.at()).map_err(|error| wrong(self.part.at(), &error))
     }
 
     fn copy_parquet(&self, copy: &Path, pool: &ThreadPool) -> Result<()> {
-        let from = File::open(&self.part).map_err(|error| wrong(&self.part, &error))?;
+        let from = File::open(self.part.at()).map_err(|error| wrong(self.part.at(), &error))?;
         let mut writer = Writer::create(copy, self.format, &self.schema)?;
         let mut row = 0;
         for batch in ParquetRecordBatchReaderBuilder::try_new(from)?.with_batch_size(8192).build()? {
@@ -150,7 +148,7 @@ impl TableSink {
     }
 
     fn copy_lines(&self, copy: &Path) -> std::io::Result<()> {
-        let from = BufReader::new(File::open(&self.part)?);
+        let from = BufReader::new(File::open(self.part.at())?);
         let mut to = BufWriter::new(File::create(copy)?);
         for (row, line) in (0_u64..).zip(from.split(b'\n')) {
             let line = line?;
@@ -160,13 +158,6 @@ impl TableSink {
             }
         }
         to.flush()
-    }
-}
-
-impl Drop for TableSink {
-    fn drop(&mut self) {
-        // Whatever was not finished leaves nothing behind; after a rename there is nothing to remove.
-        let _ = fs::remove_file(&self.part);
     }
 }
 
@@ -305,10 +296,6 @@ impl ParquetWriter {
         }
         Ok(())
     }
-}
-
-fn wrong(path: &Path, error: &std::io::Error) -> Error {
-    Error::Sink(format!("{}: cannot write: {error}", path.display()))
 }
 
 #[cfg(test)]

@@ -26,6 +26,42 @@ pub enum Place {
     },
 }
 
+impl Place {
+    /// The place with links followed, as far as it is there; a bucket's stays as it is.
+    #[must_use]
+    pub fn real(self) -> Self {
+        match self {
+            Self::Local(path) => Self::Local(real_path(&path)),
+            bucket @ Self::S3 { .. } => bucket,
+        }
+    }
+
+    /// Whether another place is this one or lies below it.
+    #[must_use]
+    pub fn holds(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Local(path), Self::Local(other)) => other.starts_with(path),
+            (Self::S3 { bucket, prefix }, Self::S3 { bucket: of, prefix: other }) => {
+                let below = other.strip_prefix(prefix.as_str());
+                bucket == of
+                    && below.is_some_and(|rest| prefix.is_empty() || rest.is_empty() || rest.starts_with('/'))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What is not there yet stands in a folder that may be reached through links.
+fn real_path(path: &Path) -> PathBuf {
+    if let Ok(real) = path.canonicalize() {
+        return real;
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => real_path(parent).join(name),
+        _ => path.into(),
+    }
+}
+
 impl Location {
     /// Reads a path or URL: `dir/file`, `file:///dir`, `s3://bucket/prefix` (also `s3a`, `s3n`),
     /// `/Volumes/…`, `dbfs:/Volumes/…`, `dbfs:/…` (its mount under `/dbfs`).
@@ -171,6 +207,23 @@ mod tests {
         for url in ["", "http://h/x", "s3://", "s3://key:hush@bucket/x", "s3://b/../x"] {
             let error = Location::parse(url).unwrap_err().to_string();
             assert!(!error.contains("hush"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_place_holds_itself_and_what_lies_below() {
+        let place = |url: &str| Location::parse(url).unwrap().place;
+        for (above, below, holds) in [
+            ("/a/b", "/a/b", true),
+            ("/a/b", "/a/b/c", true),
+            ("/a/b", "/a/bc", false),
+            ("/a/b", "s3://a/b", false),
+            ("s3://b/p", "s3://b/p/q", true),
+            ("s3://b", "s3://b/p", true),
+            ("s3://b/p", "s3://b/pq", false),
+            ("s3://b/p", "s3://c/p", false),
+        ] {
+            assert_eq!(place(above).holds(&place(below)), holds, "{above} {below}");
         }
     }
 

@@ -208,12 +208,18 @@ def test_clean_with_placeholders_and_a_kind_of_the_settings(tmp_path: Path) -> N
         (("pins.jsonl", "--kind", "pin", "--threads", "0"), "--threads"),
         (("pins.jsonl", "--kind", "pin", "--invalid", "fail"), "invalid_follower_count"),
         (("empty", "--kind", "pin"), "empty"),
+        (("pins.jsonl", "--kind", "pin", "--out", "pins.jsonl"), "is an input"),
+        (("pins.jsonl", "--kind", "pin", "--quarantine", "pins.jsonl"), "is an input"),
+        ((".", "--kind", "pin", "--out", "./"), "lies in an input"),
+        (("pins.jsonl", "--kind", "pin", "--out", "o.jsonl", "--quarantine", "o.jsonl"), "two"),
+        (("s3://b/in", "--kind", "pin", "--out", "s3a://b/in/"), "lies in an input"),
     ],
 )
 def test_clean_refuses_in_one_line(
     tmp_path: Path, pins: Path, words: tuple[str, ...], wanted: str
 ) -> None:
     Path(tmp_path, "empty").mkdir()
+    before = pins.read_text(encoding="utf-8")
     done = pinlake("clean", *words, cwd=tmp_path)
     if "fail" in words:  # bad data is a finding
         assert done.returncode == 1
@@ -221,3 +227,4 @@ def test_clean_refuses_in_one_line(
     else:
         assert wanted in refusal(done)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "pins.jsonl"]
+    assert pins.read_text(encoding="utf-8") == before

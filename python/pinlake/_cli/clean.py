@@ -64,7 +64,10 @@ def clean(
     settings = load(file=config, kind=[kind], invalid=invalid)
     plan = settings.plans()[kind]
     options = dict(settings.storage) or None
-    with _place(out, loads(plan)["table"], options) as file:
+    out = _named(out, loads(plan)["table"])
+    # What goes to S3 or stdout is written to a file of its own first: the core cannot see where to.
+    _core.check_apart(inputs, [place for place in (out, quarantine) if place not in (None, "-")])
+    with _place(out, options) as file:
         job = _core.CleanJob(
             plan,
             inputs,
@@ -91,25 +94,30 @@ def _done(job: _core.CleanJob) -> tuple[int, float]:
     return records, done / tasks if tasks else 0.0
 
 
+def _named(out: str | None, table: str) -> str | None:
+    """The file to write: a folder gets `<table>.parquet`."""
+    if out and (out.endswith("/") or (not _remote(out) and Path(out).is_dir())):
+        return f"{out.rstrip('/')}/{table}.parquet"
+    return out
+
+
+def _remote(out: str) -> bool:
+    return re.match(r"s3[an]?://", out) is not None
+
+
 @contextmanager
-def _place(out: str | None, table: str, options: dict[str, str] | None) -> Iterator[str | None]:
-    """The file to write: a folder gets `<table>.parquet`, stdout and S3 a file that goes there.
+def _place(out: str | None, options: dict[str, str] | None) -> Iterator[str | None]:
+    """The file to write rows to; for stdout and S3 one that goes there in the end.
 
     Rows may be taken back to the very end, so neither can be written as they come.
     """
-    if out is None:
-        yield None
-        return
-    remote = re.match(r"s3[an]?://", out) is not None
-    if out.endswith("/") or (not remote and Path(out).is_dir()):
-        out = f"{out.rstrip('/')}/{table}.parquet"
-    if not remote and out != "-":
+    if out is None or (out != "-" and not _remote(out)):
         yield out
         return
     with tempfile.TemporaryDirectory(prefix="pinlake-") as folder:
         file = Path(folder, "rows.ndjson" if out == "-" else PurePosixPath(out).name)
         yield str(file)
-        if remote:
+        if out != "-":
             _core.upload(file, out, options=options)
             return
         sys.stdout.flush()

@@ -153,6 +153,36 @@ fn a_landing_made_anew_stops_the_run() {
 }
 
 #[test]
+fn a_partition_or_topic_that_is_gone_stops_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    put(dir, 0, 0, 3);
+    put(dir, 1, 0, 3);
+    std::fs::create_dir_all(dir.join("topics/a.geo/partition=0")).unwrap();
+    let (marks, _) = advance(dir, None, &plan(dir, None, false).unwrap(), 0);
+    let lost = |below: &str, part: &str| {
+        std::fs::remove_dir_all(dir.join(below)).unwrap();
+        let text = plan(dir, Some(&marks), false).unwrap_err().to_string();
+        assert!(text.contains(part) && text.contains("--full") && text.contains("epoch"), "{text}");
+        let kind = Kind::builtin("pin").unwrap();
+        let ask = Ask { marks: Some(&marks), full: false, epoch: 1 };
+        plan_landing(&kind, &dir.display().to_string(), ask, &Options::new()).map(|plan| plan.objects)
+    };
+    assert_eq!(lost("topics/a.pin/partition=1", "a.pin/1 (topic/partition)").unwrap(), 1);
+    assert!(lost("topics/a.pin", "a.pin/0 and others").is_err());
+    // Another layout is no way round.
+    std::fs::create_dir(dir.join("other")).unwrap();
+    std::fs::write(dir.join("other/x.pin.jsonl"), "{}").unwrap();
+    assert_eq!(lost("topics", "a.pin/0 and others").unwrap(), 1);
+    // Who asks for everything has what is there; what was read once is forgotten.
+    put(dir, 1, 0, 1);
+    let full = plan(dir, Some(&marks), true).unwrap();
+    let (marks, _) = advance(dir, Some(&marks), &full, 1);
+    assert_eq!(marks.parts.keys().collect::<Vec<_>>(), ["a.pin/1"]);
+    assert_eq!(plan(dir, Some(&marks), false).unwrap().objects, 0);
+}
+
+#[test]
 fn an_epoch_starts_anew_and_never_goes_back() {
     let dir = tempfile::tempdir().unwrap();
     put(dir.path(), 0, 0, 3);

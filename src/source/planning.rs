@@ -1,6 +1,6 @@
 //! Finds what is new in a landing: a log's objects by marks, files by name and ETag.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
 use crate::kind::Kind;
@@ -26,7 +26,8 @@ pub struct Ask<'a> {
 ///
 /// # Errors
 /// [`Error::NotFound`] if the landing is not there, [`Error::Source`] if it holds nothing of the
-/// kind or was made anew, [`Error::Config`] for an epoch below the one that the marks are of.
+/// kind, was made anew or lost a partition that was read, [`Error::Config`] for an epoch below the
+/// one that the marks are of.
 pub fn plan_landing(kind: &Kind, url: &str, ask: Ask<'_>, options: &Options) -> Result<LandingPlan> {
     let store = Store::open(url, options)?;
     let known = ask.marks.map(|marks| marks.of_epoch(ask.epoch)).transpose()?.flatten();
@@ -45,10 +46,14 @@ pub fn plan_landing(kind: &Kind, url: &str, ask: Ask<'_>, options: &Options) -> 
         plan.objects = plan.files.len() as u64;
         return Ok(plan);
     }
-    match layout::detect(&store, kind)? {
+    let layout = layout::detect(&store, kind)?;
+    if let Some(known) = known.filter(|_| !ask.full) {
+        check_parts(&plan.url, &layout, known)?;
+    }
+    match layout {
         Layout::Log { partitions, others } => {
             plan.layout = "log".into();
-            if partitions.is_empty() && known.is_none() {
+            if partitions.is_empty() && known.is_none_or(|marks| marks.parts.is_empty()) {
                 return Err(nothing_of_kind(kind, &plan.url, &others));
             }
             plan_log(&mut plan, &store, &partitions, known, ask.full)?;
@@ -138,6 +143,31 @@ fn drop_twins(plan: &mut LandingPlan, partition: &Partition, objects: &mut Vec<O
     }
 }
 
+/// A partition that was read and is not listed any more has lost its last object too.
+fn check_parts(url: &str, layout: &Layout, known: &Marks) -> Result<()> {
+    let there: BTreeSet<String> = match layout {
+        Layout::Log { partitions, .. } => partitions.iter().map(Partition::key).collect(),
+        Layout::Files => BTreeSet::new(),
+    };
+    let gone: Vec<&str> =
+        known.parts.keys().map(String::as_str).filter(|key| !there.contains(*key)).collect();
+    match gone.as_slice() {
+        [] => Ok(()),
+        [part] => Err(made_anew(&format!("{url}: {part} (topic/partition), read before, is gone"))),
+        [part, ..] => {
+            let what = format!("{url}: {part} and others (topic/partition), read before, are gone");
+            Err(made_anew(&what))
+        }
+    }
+}
+
+fn made_anew(what: &str) -> Error {
+    Error::Source(format!(
+        "{what}: the landing was made anew, or its objects expire. \
+         --full lists and reads everything again; raise `epoch` in the configuration if offsets started anew"
+    ))
+}
+
 /// If the last object read has changed, offsets no longer mean what the marks say.
 fn check_last(store: &Store, partition: &Partition, last: &Last) -> Result<()> {
     let name = format!("{}/{}", partition.dir, last.name);
@@ -146,11 +176,8 @@ fn check_last(store: &Store, partition: &Partition, last: &Last) -> Result<()> {
         return Ok(());
     }
     let what = if found.is_some() { "has changed" } else { "is gone" };
-    Err(Error::Source(format!(
-        "{}: the last object read of this partition {what}: the landing was made anew, or its objects expire. \
-         --full lists and reads everything again; raise `epoch` in the configuration if offsets started anew",
-        store.location().url_of(&name)
-    )))
+    let url = store.location().url_of(&name);
+    Err(made_anew(&format!("{url}: the last object read of this partition {what}")))
 }
 
 fn describe_last(store: &Store, partition: &Partition, last: Object) -> Result<Last> {

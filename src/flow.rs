@@ -7,13 +7,14 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use arrow::array::{AsArray, BooleanArray, Int64Array, RecordBatch};
 use arrow::compute::filter_record_batch;
+use arrow::datatypes::Int64Type;
 use rayon::ThreadPool;
 use serde::Serialize;
 
 use crate::clean::{Invalid, Options as CleanOptions};
 use crate::dedup::{Decision, Exact, fingerprint};
 use crate::error::{Error, Result};
-use crate::kind::Kind;
+use crate::kind::{KEY_COLUMN, Kind};
 use crate::schema::Frame;
 use crate::sink::check_apart;
 use crate::sink::quarantine::QuarantineFile;
@@ -213,9 +214,10 @@ impl FlowWriter {
         let column = |name: &str| {
             batch.column_by_name(name).ok_or_else(|| Error::Schema(format!("no column {name} to go by")))
         };
-        let keys = column(crate::kind::KEY_COLUMN)?.as_primitive::<arrow::datatypes::Int64Type>();
+        let other = |name: &str| Error::Schema(format!("column {name} is of another type"));
+        let keys = column(KEY_COLUMN)?.as_primitive_opt::<Int64Type>().ok_or_else(|| other(KEY_COLUMN))?;
         let prints = fingerprint::read(column("_fingerprint")?.as_ref())?;
-        let errors = column("_errors")?.as_list::<i32>();
+        let errors = column("_errors")?.as_list_opt::<i32>().ok_or_else(|| other("_errors"))?;
         let first = self.table.as_ref().map_or(self.counts.rows, TableSink::rows);
         let (mut keep, mut kept) = (Vec::with_capacity(batch.num_rows()), 0);
         for (row, print) in prints.into_iter().enumerate() {

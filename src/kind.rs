@@ -265,6 +265,13 @@ impl Kind {
         fields.push(&self.key);
         for column in &self.columns {
             check_name("column", &column.name)?;
+            if column.name.starts_with('_') {
+                // `_errors`, `_source` and their like stand behind the clean columns, found by name.
+                return self.wrong(&format!(
+                    "column {:?}: names with a leading _ are those of the columns behind the clean ones",
+                    column.name
+                ));
+            }
             if names.contains(&column.name.as_str()) {
                 return self.wrong(&format!("column {:?} stands twice", column.name));
             }
@@ -461,6 +468,7 @@ mod tests {
             ("\"version\":1", "\"version\":2", "version 2"),
             ("\"name\":\"geo\"", "\"name\":\"Geo\"", "lower-case"),
             ("\"name\":\"country\"", "\"name\":\"ind\"", "twice"),
+            ("\"name\":\"country\"", "\"name\":\"_errors\"", "leading _"),
             ("\"rule\":\"text\"", "\"rule\":\"texts\"", "texts"),
             ("\"longitude\"", "\"latitude\"", "twice"),
         ] {

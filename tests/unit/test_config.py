@@ -94,6 +94,7 @@ def test_each_setting_of_spark_and_of_a_table_has_its_own_origin(
         ('[[kinds.b.columns]]\nname = "x"\nprefix = "y"', "rule 'text' takes no 'prefix'"),
         ('[[kinds.pin.columns]]\nname = "x"', "kind 'pin' is built in"),
         ('[[kinds.b.columns]]\nname = "X"', "lower-case"),
+        ('[[kinds.b.columns]]\nname = "_errors"', "leading _"),
         ('[placeholders.pin]\ntitel = ["x"]', "unknown column 'titel'; did you mean 'title'?"),
         ('[placeholders.pins]\ntitle = ["x"]', "unknown kind 'pins'; did you mean 'pin'?"),
         ('[placeholders.pin]\ntitle = [{ regex = "(" }]', "regex"),

@@ -53,7 +53,7 @@ pub struct Column {
     pub fields: Vec<String>,
     /// How the fields become the column.
     pub rule: Rule,
-    /// Values that mean "missing".
+    /// Texts that mean "missing" in any of the fields, whatever the rule.
     pub placeholders: Vec<Placeholder>,
     /// What the column holds, for people who read the table.
     pub comment: String,

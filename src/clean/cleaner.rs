@@ -197,12 +197,14 @@ impl Cleaner {
                     joined::column(input, slot, &column.fields, separator, missing, problems)?
                 }
                 Rule::Count => count::column(input, slot, field, missing, problems),
-                Rule::Integer(min, max) => integer::column(input, slot, field, (*min, *max), problems),
-                Rule::Number(min, max) => number::column(input, slot, field, (*min, *max), problems),
-                Rule::Boolean => boolean::column(input, slot, field, problems),
-                Rule::Timestamp => timestamp::column(input, slot, field, problems),
+                Rule::Integer(min, max) => {
+                    integer::column(input, slot, field, (*min, *max), missing, problems)
+                }
+                Rule::Number(min, max) => number::column(input, slot, field, (*min, *max), missing, problems),
+                Rule::Boolean => boolean::column(input, slot, field, missing, problems),
+                Rule::Timestamp => timestamp::column(input, slot, field, missing, problems),
                 Rule::Coordinates => {
-                    coordinates::column(input, slot, &column.name, &column.fields, problems)?
+                    coordinates::column(input, slot, &column.name, &column.fields, missing, problems)?
                 }
             });
             slot += column.fields.len();

@@ -7,6 +7,7 @@ use arrow::buffer::{NullBuffer, OffsetBuffer};
 
 use super::builder::Input;
 use super::number::read;
+use super::placeholder::Placeholders;
 use super::problem::{ErrorCode, Problems};
 use crate::error::Result;
 use crate::parse::Tag;
@@ -23,6 +24,7 @@ pub(crate) fn column<'k>(
     slot: usize,
     name: &'k str,
     fields: &[String],
+    placeholders: &Placeholders,
     problems: &mut Problems<'k>,
 ) -> Result<ArrayRef> {
     let mut values = Vec::with_capacity(input.len() * 2);
@@ -30,13 +32,19 @@ pub(crate) fn column<'k>(
     let mut scratch = Vec::new();
     for row in 0..input.len() {
         let (latitude, longitude) = (input.records.span(row, slot), input.records.span(row, slot + 1));
-        let missing = |tag| matches!(tag, Tag::Absent | Tag::Null);
-        if missing(latitude.tag) && missing(longitude.tag) {
+        let missing = [latitude, longitude].map(|span| {
+            matches!(span.tag, Tag::Absent | Tag::Null) || placeholders.stand_for(input, span, &mut scratch)
+        });
+        if missing == [true, true] {
             lengths.push(0);
             continue;
         }
-        let north = read(input, latitude, &mut scratch).filter(|value| value.abs() <= MAX_LATITUDE);
-        let east = read(input, longitude, &mut scratch).filter(|value| value.abs() <= MAX_LONGITUDE);
+        let mut degrees = |span, missing: bool, max| {
+            let value = if missing { None } else { read(input, span, &mut scratch) };
+            value.filter(|value| value.abs() <= max)
+        };
+        let north = degrees(latitude, missing[0], MAX_LATITUDE);
+        let east = degrees(longitude, missing[1], MAX_LONGITUDE);
         if let (Some(north), Some(east)) = (north, east) {
             values.extend([north, east]);
             lengths.push(2);

@@ -6,6 +6,7 @@ use arrow::array::{ArrayRef, Int32Builder};
 
 use super::builder::Input;
 use super::key::digits;
+use super::placeholder::Placeholders;
 use super::problem::{ErrorCode, Problems};
 use crate::parse::Tag;
 
@@ -14,6 +15,7 @@ pub(crate) fn column<'k>(
     slot: usize,
     field: &'k str,
     (min, max): (i32, i32),
+    placeholders: &Placeholders,
     problems: &mut Problems<'k>,
 ) -> ArrayRef {
     let mut out = Int32Builder::with_capacity(input.len());
@@ -22,7 +24,7 @@ pub(crate) fn column<'k>(
         let value = match span.tag {
             Tag::Integer => signed(span.of(input.bytes)),
             Tag::Text | Tag::Escaped => match input.text(span, &mut scratch) {
-                b"" => {
+                text if placeholders.matches(text) => {
                     out.append_null();
                     continue;
                 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Builder};
 
 use super::builder::Input;
+use super::placeholder::Placeholders;
 use super::problem::{ErrorCode, Problems};
 use crate::parse::{Span, Tag, trim_blanks};
 
@@ -35,19 +36,21 @@ pub(crate) fn column<'k>(
     slot: usize,
     field: &'k str,
     (min, max): (f64, f64),
+    placeholders: &Placeholders,
     problems: &mut Problems<'k>,
 ) -> ArrayRef {
     let mut out = Float64Builder::with_capacity(input.len());
     let mut scratch = Vec::new();
     for (row, span) in input.column(slot) {
-        let empty = matches!(span.tag, Tag::Text) && span.start == span.end;
         let code = match span.tag {
             Tag::Absent | Tag::Null => None,
-            Tag::Text | Tag::Escaped if empty => None,
+            Tag::Text | Tag::Escaped if placeholders.matches(input.text(span, &mut scratch)) => None,
             Tag::Text | Tag::Escaped | Tag::Integer | Tag::Fraction => Some(ErrorCode::InvalidNumber),
             _ => Some(ErrorCode::WrongType),
         };
-        let value = read(input, span, &mut scratch).filter(|value| (min..=max).contains(value));
+        // A placeholder may read as a number: it is none.
+        let value = code.and_then(|_| read(input, span, &mut scratch));
+        let value = value.filter(|value| (min..=max).contains(value));
         if let (None, Some(code)) = (value, code) {
             problems.push(input, row, field, code, span);
         }

@@ -3,7 +3,9 @@
 use regex::bytes::{Regex, RegexBuilder};
 use serde::{Deserialize, Serialize};
 
+use super::builder::Input;
 use crate::error::{Error, Result};
+use crate::parse::{Span, Tag};
 
 /// Compiled size limit of one user-given expression, bytes: what a worker will spend on it.
 const REGEX_SIZE_LIMIT: usize = 1 << 20;
@@ -74,8 +76,19 @@ impl Placeholders {
     #[inline]
     #[must_use]
     pub fn matches(&self, value: &[u8]) -> bool {
-        value.is_empty()
-            || self.exact.iter().any(|text| text.as_bytes() == value)
+        value.is_empty() || self.lists(value)
+    }
+
+    /// Whether a field is a text that was listed: for rules to which the empty string is a bad value.
+    #[inline]
+    pub(crate) fn stand_for(&self, input: &Input<'_>, span: Span, scratch: &mut Vec<u8>) -> bool {
+        let none = self.exact.is_empty() && self.patterns.is_empty();
+        !none && matches!(span.tag, Tag::Text | Tag::Escaped) && self.lists(input.text(span, scratch))
+    }
+
+    #[inline]
+    fn lists(&self, value: &[u8]) -> bool {
+        self.exact.iter().any(|text| text.as_bytes() == value)
             || self.patterns.iter().any(|pattern| pattern.is_match(value))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, TimestampMicrosecondBuilder};
 
 use super::builder::Input;
+use super::placeholder::Placeholders;
 use super::problem::{ErrorCode, Problems};
 use crate::parse::Tag;
 
@@ -124,6 +125,7 @@ pub(crate) fn column<'k>(
     input: &Input<'_>,
     slot: usize,
     field: &'k str,
+    placeholders: &Placeholders,
     problems: &mut Problems<'k>,
 ) -> ArrayRef {
     let mut out = TimestampMicrosecondBuilder::with_capacity(input.len());
@@ -131,7 +133,7 @@ pub(crate) fn column<'k>(
     for (row, span) in input.column(slot) {
         let (value, code) = match span.tag {
             Tag::Text | Tag::Escaped => match input.text(span, &mut scratch) {
-                b"" => {
+                text if placeholders.matches(text) => {
                     out.append_null();
                     continue;
                 }

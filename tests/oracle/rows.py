@@ -160,9 +160,9 @@ def _column(
     errors: list[tuple[str, str, str]],
 ) -> Any:
     given = [fields.get(name) for name in column.fields]
-    there = [None if value is None or value.type == "null" else value for value in given]
+    there = [None if _missing(value, column) else value for value in given]
     if column.rule == "coordinates":
-        return _coordinates(column, record, there, errors)
+        return _coordinates(column, record, given, there, errors)
     rule = rules.SINGLE["text" if column.rule == "joined" else column.rule]
     found = []
     for name, value in zip(column.fields, there, strict=True):
@@ -179,9 +179,17 @@ def _column(
     return found[0]
 
 
+def _missing(value: Value | None, column: Column) -> bool:
+    """Whether a field is absent, null or a placeholder, which any rule takes for null."""
+    if value is None or value.type == "null":
+        return True
+    return value.type == "string" and value.data in column.placeholders
+
+
 def _coordinates(
     column: Column,
     record: Record,
+    given: list[Value | None],
     there: list[Value | None],
     errors: list[tuple[str, str, str]],
 ) -> tuple[float, float] | None:
@@ -191,7 +199,7 @@ def _coordinates(
     try:
         return rules.degrees(latitude, 90.0), rules.degrees(longitude, 180.0)
     except rules.Invalid as error:
-        texts = ["null" if value is None else record.source_text(value) for value in there]
+        texts = ["null" if value is None else record.source_text(value) for value in given]
         value = f'{{"latitude":{texts[0]},"longitude":{texts[1]}}}'
         errors.append((column.name, str(error), value[:KEPT_OF_VALUE]))
         return None

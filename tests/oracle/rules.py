@@ -1,4 +1,4 @@
-"""Field rules: a raw JSON value becomes a clean value, or an error code."""
+"""Field rules: a raw JSON value, no placeholder, becomes a clean value, or an error code."""
 
 from __future__ import annotations
 
@@ -64,11 +64,11 @@ def key(value: Value) -> int:
 
 
 def text(value: Value, column: Column) -> str | None:
-    """A string; an empty one or a placeholder is nothing."""
+    """A string; an empty one is nothing."""
     if value.type != "string":
         raise Invalid("wrong_type")
     content: str = value.data
-    return None if content == "" or content in column.placeholders else content
+    return content or None
 
 
 def prefix(value: Value, column: Column) -> str | None:

@@ -30,7 +30,8 @@ def clean_batch(
     `meta=False` gives the clean columns of accepted records only.
 
     Returns one record batch, which speaks the same interface: `pyarrow.record_batch(batch)`.
-    Raises `SchemaError` for another array type, `ConfigError` for an unknown kind or option.
+    Raises `SchemaError` for another array type, `ConfigError` for an unknown kind or option,
+    `QualityError` for a bad field with `invalid="fail"`.
 
     >>> import pyarrow as pa
     >>> batch = clean_batch("user", pa.array([b'{"ind": 7, "age": "20"}']), meta=False)

@@ -41,7 +41,7 @@ def clean(
 
     `invalid`: what a bad field does: `"report"` (null and an entry in `_errors`), `"quarantine"`
     (the record is rejected with code `invalid_field`), `"fail"` (the frame's action fails and
-    names the first few).
+    names the first few; rejected records do not fail it).
 
     With `run` every task ends with a receipt row, which `write_table` books.
 

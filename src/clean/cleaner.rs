@@ -25,7 +25,7 @@ pub enum Invalid {
     Report,
     /// It is quarantined with code `invalid_field`.
     Quarantine,
-    /// It stops the run.
+    /// It stops the run. Rejected records do not: they have the quarantine.
     Fail,
 }
 
@@ -145,8 +145,8 @@ impl Cleaner {
     /// Parses and cleans a chunk: every record becomes a row or a rejected row.
     ///
     /// # Errors
-    /// [`Error::Quality`] with [`Invalid::Fail`] and a bad field or record; [`Error::Arrow`] if the
-    /// columns outgrow 32-bit offsets.
+    /// [`Error::Quality`] with [`Invalid::Fail`] and a bad field; [`Error::Arrow`] if the columns
+    /// outgrow 32-bit offsets.
     pub fn clean(&mut self, chunk: Chunk<'_>) -> Result<Cleaned> {
         self.records.read(&self.layout, chunk);
         // The plan outlives the borrow of the records.
@@ -155,8 +155,8 @@ impl Cleaner {
         let mut columns = self.clean_columns(&kind, chunk, &mut problems)?;
         problems.sort();
         let flawed = flawed_rows(&problems);
-        if self.options.invalid == Invalid::Fail {
-            self.refuse_flaws(&problems, chunk)?;
+        if self.options.invalid == Invalid::Fail && !flawed.is_empty() {
+            return Err(self.flaws(&problems, chunk));
         }
         if self.options.invalid == Invalid::Quarantine && !flawed.is_empty() {
             self.quarantine(&flawed, &mut columns)?;
@@ -257,30 +257,20 @@ impl Cleaner {
         Ok(())
     }
 
-    /// Stops at bad fields and bad records, naming the first few.
-    fn refuse_flaws(&self, problems: &Problems<'_>, chunk: Chunk<'_>) -> Result<()> {
+    /// The error that names the first few bad fields.
+    fn flaws(&self, problems: &Problems<'_>, chunk: Chunk<'_>) -> Error {
         const NAMED: usize = 5;
-        let rejected = self.records.rows().iter().enumerate().filter_map(|(row, record)| {
-            record.reject.map(|code| (row, format!("{}: {}", place(chunk, record.payload), code.as_str())))
+        let named = problems.list.iter().take(NAMED).map(|problem| {
+            let at = place(chunk, self.records.rows()[problem.row as usize].payload);
+            format!("{at}: {} {} {}", problem.column, problem.code.as_str(), problem.value)
         });
-        let flawed = problems.list.iter().map(|problem| {
-            let row = problem.row as usize;
-            let at = place(chunk, self.records.rows()[row].payload);
-            (row, format!("{at}: {} {} {}", problem.column, problem.code.as_str(), problem.value))
-        });
-        let mut named: Vec<(usize, String)> = rejected.chain(flawed).collect();
-        if named.is_empty() {
-            return Ok(());
-        }
-        named.sort_by_key(|(row, _)| *row);
-        let total = named.len();
-        let list: Vec<String> = named.into_iter().take(NAMED).map(|(_, text)| text).collect();
-        Err(Error::Quality(format!(
-            "invalid=\"fail\": {total} bad value(s) in {} records of kind {}; the first: {}",
+        Error::Quality(format!(
+            "invalid=\"fail\": {} bad value(s) in {} records of kind {}; the first: {}",
+            problems.list.len(),
             self.records.rows().len(),
             self.kind.name,
-            list.join("; ")
-        )))
+            named.collect::<Vec<_>>().join("; ")
+        ))
     }
 
     fn tallies(&self, chunk: Chunk<'_>, hashes: &[i64], flawed: &[u32]) -> Vec<Tally> {

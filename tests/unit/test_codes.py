@@ -7,6 +7,7 @@ import pytest
 
 import pinlake
 from pinlake import _core, errors
+from support.core import check, clean
 
 REJECT = [
     "empty_payload",
@@ -53,10 +54,15 @@ def test_invalid_fail_names_the_records() -> None:
     assert "wrong_type" in str(raised.value)
 
 
-@pytest.mark.parametrize(("payload", "code"), [(b"rubbish", "not_json"), (b"{}", "missing_key")])
-def test_invalid_fail_stops_at_refused_records_too(payload: bytes, code: str) -> None:
-    with pytest.raises(errors.QualityError, match=code):
-        pinlake.clean_batch("geo", pa.array([payload], pa.binary()), invalid="fail")
+def test_invalid_fail_leaves_rejected_records_to_the_quarantine() -> None:
+    given = [b"rubbish", b"{}", None, b'{"ind":"x","country":5}', b'{"ind":1,"country":"x"}']
+    rows = check("geo", given, invalid="fail")
+    codes = [row.reject.code if row.reject else None for row in rows]
+    assert codes == ["not_json", "missing_key", "empty_payload", "invalid_key", None]
+    with pytest.raises(
+        errors.QualityError, match=r": 1 bad value\(s\) in 2 records .*wrong_type 5$"
+    ):
+        clean("geo", [b"rubbish", b'{"ind":1,"country":5}'], invalid="fail")
 
 
 def test_unknown_kind_is_refused_by_name() -> None:

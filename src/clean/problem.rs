@@ -1,8 +1,7 @@
 //! What is wrong with a field: stable codes, and the list that becomes `_errors`.
 
-use crate::parse::{Span, Tag};
-
 use super::builder::Input;
+use crate::parse::{Span, Tag, push_canonical, push_string};
 
 /// Most characters of a bad value that `_errors` keeps.
 pub(super) const MAX_VALUE_CHARS: usize = 1_000;
@@ -65,7 +64,8 @@ pub(crate) struct Problems<'k> {
 }
 
 impl<'k> Problems<'k> {
-    /// Notes a bad field with its JSON source text.
+    /// Notes a bad field with its JSON text: the canonical one, since it is content, and the same
+    /// content has one fingerprint however a sink orders its keys or spells its strings.
     #[cold]
     pub(crate) fn push(
         &mut self,
@@ -75,10 +75,12 @@ impl<'k> Problems<'k> {
         code: ErrorCode,
         span: Span,
     ) {
-        self.push_text(row, column, code, &String::from_utf8_lossy(span.source(input.bytes)));
+        let mut value = Vec::new();
+        push_canonical(input.bytes, span, &mut value);
+        self.push_text(row, column, code, &value);
     }
 
-    /// Notes a bad pair of fields as one JSON object.
+    /// Notes a bad pair of fields as one JSON object, in the pair's order.
     #[cold]
     pub(crate) fn push_pair(
         &mut self,
@@ -88,17 +90,22 @@ impl<'k> Problems<'k> {
         code: ErrorCode,
         pair: [(&str, Span); 2],
     ) {
-        let text = |span: Span| match span.tag {
-            Tag::Absent => "null".into(),
-            _ => String::from_utf8_lossy(span.source(input.bytes)),
-        };
-        let [(first, a), (second, b)] = pair;
-        let names = [first, second].map(|name| serde_json::Value::from(name).to_string());
-        let value = format!("{{{}:{},{}:{}}}", names[0], text(a), names[1], text(b));
+        let mut value = Vec::new();
+        for (place, (name, span)) in pair.into_iter().enumerate() {
+            value.push(if place == 0 { b'{' } else { b',' });
+            push_string(name.as_bytes(), &mut value);
+            value.push(b':');
+            match span.tag {
+                Tag::Absent => value.extend_from_slice(b"null"),
+                _ => push_canonical(input.bytes, span, &mut value),
+            }
+        }
+        value.push(b'}');
         self.push_text(row, column, code, &value);
     }
 
-    fn push_text(&mut self, row: usize, column: &'k str, code: ErrorCode, value: &str) {
+    fn push_text(&mut self, row: usize, column: &'k str, code: ErrorCode, value: &[u8]) {
+        let value = String::from_utf8_lossy(value);
         let end = value.char_indices().nth(MAX_VALUE_CHARS).map_or(value.len(), |(at, _)| at);
         self.list.push(Problem {
             row: u32::try_from(row).unwrap_or(u32::MAX),

@@ -19,8 +19,8 @@ pub use code::RejectCode;
 pub use layout::Layout;
 pub use records::{Record, Records};
 pub use scan::{Next, Span, Tag, next_value};
-pub(crate) use text::push_members;
 pub use text::{canonical, unescape};
+pub(crate) use text::{push_canonical, push_members, push_string};
 
 /// Most bytes of one record; a longer one is `too_large`.
 pub const MAX_RECORD: usize = 10 << 20;

@@ -47,14 +47,6 @@ impl Span {
     pub fn of<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         bytes.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
-
-    /// Its JSON source text; a string's with the quotes.
-    #[must_use]
-    pub fn source<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
-        let quotes = u32::from(matches!(self.tag, Tag::Text | Tag::Escaped));
-        let (start, end) = (self.start.saturating_sub(quotes), self.end + quotes);
-        bytes.get(start as usize..end as usize).unwrap_or_default()
-    }
 }
 
 /// Why scanning stopped.

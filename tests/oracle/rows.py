@@ -147,7 +147,7 @@ def columns(
     values: dict[str, Any] = {"ind": rules.key(fields[own])}
     errors: list[tuple[str, str, str]] = []
     for column in kind.columns:
-        values[column.name] = _column(column, record, fields, errors)
+        values[column.name] = _column(column, fields, errors)
     unknown = {n: v for n, v in fields.items() if n != own and n not in kind.fields}
     rescued = None if not unknown else canonical(Value("object", unknown, 0, 0))
     return values, tuple(errors), rescued
@@ -155,14 +155,13 @@ def columns(
 
 def _column(
     column: Column,
-    record: Record,
     fields: dict[str, Value],
     errors: list[tuple[str, str, str]],
 ) -> Any:
     given = [fields.get(name) for name in column.fields]
     there = [None if _missing(value, column) else value for value in given]
     if column.rule == "coordinates":
-        return _coordinates(column, record, given, there, errors)
+        return _coordinates(column, given, there, errors)
     rule = rules.SINGLE["text" if column.rule == "joined" else column.rule]
     found = []
     for name, value in zip(column.fields, there, strict=True):
@@ -172,7 +171,7 @@ def _column(
         try:
             found.append(rule(value, column))
         except rules.Invalid as error:
-            errors.append((name, str(error), record.source_text(value)[:KEPT_OF_VALUE]))
+            errors.append((name, str(error), canonical(value)[:KEPT_OF_VALUE]))
             found.append(None)
     if column.rule == "joined":
         return " ".join(part for part in found if part is not None) or None
@@ -188,7 +187,6 @@ def _missing(value: Value | None, column: Column) -> bool:
 
 def _coordinates(
     column: Column,
-    record: Record,
     given: list[Value | None],
     there: list[Value | None],
     errors: list[tuple[str, str, str]],
@@ -199,7 +197,7 @@ def _coordinates(
     try:
         return rules.degrees(latitude, 90.0), rules.degrees(longitude, 180.0)
     except rules.Invalid as error:
-        texts = ["null" if value is None else record.source_text(value) for value in given]
+        texts = ["null" if value is None else canonical(value) for value in given]
         value = f'{{"latitude":{texts[0]},"longitude":{texts[1]}}}'
         errors.append((column.name, str(error), value[:KEPT_OF_VALUE]))
         return None

@@ -1,4 +1,4 @@
-"""Payload to records: a strict RFC 8259 reader that keeps the source text of every value."""
+"""Payload to records: a strict RFC 8259 reader that knows where every value stands."""
 
 from __future__ import annotations
 
@@ -58,11 +58,6 @@ class Record:
     raw: bytes | None
     code: str | None
     value: Value | None
-    text: bytes
-
-    def source_text(self, value: Value) -> str:
-        """The text of a value inside this record, as it came."""
-        return self.text[value.start : value.end].decode("utf-8")
 
 
 class Reader:
@@ -196,9 +191,9 @@ class Reader:
 def records(payload: bytes | None) -> list[Record]:
     """All records of a payload, in order; every payload has at least one."""
     if payload is None:
-        return [Record(0, None, "empty_payload", None, b"")]
+        return [Record(0, None, "empty_payload", None)]
     if payload.strip(BLANKS) in (b"", b"null"):
-        return [Record(0, payload, "empty_payload", None, payload)]
+        return [Record(0, payload, "empty_payload", None)]
     return list(_records(payload))
 
 
@@ -218,11 +213,11 @@ def _records(payload: bytes) -> Iterator[Record]:
             return
         if not found:
             raw = payload[value.start : value.end]
-            yield Record(item, raw, "empty_payload", None, payload)
+            yield Record(item, raw, "empty_payload", None)
             item += 1
         for one in found:
             raw = payload[one.start : one.end]
-            yield Record(item, raw, None, one, payload)
+            yield Record(item, raw, None, one)
             item += 1
         at = reader.skip(value.end)
 
@@ -240,4 +235,4 @@ def _rest(payload: bytes, at: int, item: int, deep: bool) -> Record:
             code = "not_json"
         except UnicodeDecodeError:
             code = "invalid_utf8"
-    return Record(item, raw, code, None, payload)
+    return Record(item, raw, code, None)

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from oracle import Row
+from oracle.rows import canonical
+from oracle.scan import Reader
 
 # File of cases for one field: kind, raw field, clean column.
 SINGLE = {
@@ -33,6 +35,11 @@ def blob(case: dict[str, Any]) -> bytes:
     if "hex" in case:
         return bytes.fromhex(case["hex"])
     return (case["payload"] if "payload" in case else case["text"]).encode("utf-8")
+
+
+def kept(text: str) -> str:
+    """What `_errors` keeps of a bad value: its canonical JSON text, 1,000 characters of it."""
+    return canonical(Reader(text.encode("utf-8")).value(0))[:1000]
 
 
 def record(key: str, fields: dict[str, str | None]) -> bytes:

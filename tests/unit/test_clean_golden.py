@@ -14,7 +14,7 @@ import pytest
 import pinlake
 from oracle import KINDS, Row, clean_payloads
 from support.core import assert_same, clean, record_batch
-from support.golden import SINGLE, blob, cases, every_payload, outcome, record
+from support.golden import SINGLE, blob, cases, every_payload, kept, outcome, record
 
 Cleaner = Callable[[str, list[bytes]], list[Row]]
 
@@ -37,7 +37,7 @@ def test_one_field(golden: Path, cleaner: Cleaner, name: str) -> None:
     for case, row in zip(given, rows, strict=True):
         assert outcome(row, column) == expected(case), case
         if "code" in case:
-            assert row.errors == ((field, case["code"], case["value"][:1000]),)
+            assert row.errors == ((field, case["code"], kept(case["value"])),)
 
 
 def test_placeholder(golden: Path, cleaner: Cleaner) -> None:
@@ -126,6 +126,18 @@ def test_fingerprint(golden: Path, cleaner: Cleaner) -> None:
         (row,) = cleaner(case["kind"], [blob(case)])
         assert row.fingerprint is not None
         assert (row.fingerprint.hex(), row.hash) == (case["fingerprint"], case["hash"]), case
+
+
+def test_the_spelling_of_a_bad_value_is_no_content(cleaner: Cleaner) -> None:
+    for kind, field, texts in [
+        ("pin", "title", ['{"a":1,"b":"é"}', '{ "b":"\\u00e9","a": 1 }', '{"a":2,"b":"é","a":1}']),
+        ("pin", "follower_count", ['"é/"', '"\\u00e9\\/"', '"\\u00E9/"']),
+        ("geo", "latitude", ["[1,2]", "[1, 2]", " [ 1\n,2]"]),
+    ]:
+        rows = cleaner(kind, [record("ind", {field: text}) for text in texts])
+        assert len({row.hash for row in rows}) == 3
+        assert len({(row.errors, row.fingerprint) for row in rows}) == 1
+        assert rows[0].errors
 
 
 @pytest.mark.parametrize("invalid", ["report", "quarantine"])

@@ -12,7 +12,7 @@ export PINLAKE_DATA ?= $(abspath ../shared/data)
 
 LANES := 3.5 4.0 4.1 4.2
 OTHERS := $(filter-out 4.1,$(LANES))
-SUITES := lint rust unit spark connect services
+SUITES := lint rust unit cli spark connect services
 PY := .venv/4.1/bin/python
 RUST := $(shell find src -name '*.rs') Cargo.toml Cargo.lock .cargo/config.toml .ci/pyo3.cfg
 GLUE := $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.sql' -o -name 'py.typed')
@@ -42,12 +42,12 @@ demo: setup  ## the whole pipeline here; FROM=folder of real records, POSTS=n, O
 	PINLAKE_JARS=.jars/4.1 .venv/4.1/bin/pinlake demo $(if $(FROM),--from "$(FROM)") \
 	  $(if $(POSTS),--posts $(POSTS)) --out "$(OUT)"
 
-test: setup  ## lint, Rust, Python, Spark 4.1, services; other Spark versions and Connect: make test-lanes
+test: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## everything that a change has to pass
 	@$(JAVA)
-	.ci/test.sh lint rust / unit spark services
+	.ci/test.sh lint rust cli / unit spark services connect $(OTHERS:%=lane-%)
 
-# One suite: make test-lint test-rust test-unit test-spark test-connect test-services, and
-# make test-lane-4.0 for one Spark version.
+# One suite: make test-lint test-rust test-unit test-cli test-spark test-connect test-services,
+# and make test-lane-4.0 for one Spark version.
 $(SUITES:%=test-%): test-%: setup
 	@$(JAVA)
 	.ci/test.sh $*
@@ -56,7 +56,7 @@ $(LANES:%=test-lane-%): test-lane-%: .venv/%/.pinlake .jars/%/.done
 	@$(JAVA)
 	.ci/test.sh lane-$*
 
-test-lanes: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## the shorter set on every Spark version, and all Spark tests on Connect
+test-lanes: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## the Spark tests on Connect, and a shorter set on every Spark version
 	@$(JAVA)
 	.ci/test.sh connect $(LANES:%=lane-%)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs suites, all of them even if one fails, and ends with minutes and summaries.
 #   .ci/test.sh SUITE… [/ SUITE…]
-# Suites: lint rust unit spark connect services lane-3.5 … connect-4.0 … long aarch64. What stands
+# Suites: lint rust unit cli spark connect services lane-3.5 … connect-4.0 … long aarch64. What stands
 # behind a / runs beside what stands before it: compilers keep both cores busy, Spark does not.
 # Outputs do not mix: with a / each suite's is printed when it ends.
 set -uo pipefail
@@ -16,10 +16,6 @@ tests() { # lane, mode, further words of pytest
   PINLAKE_JARS=$PWD/.jars/$lane PINLAKE_TEST_CONNECT=$mode ".venv/$lane/bin/python" -m pytest -q "$@"
 }
 
-# What starts a Spark of its own, a classic one whatever the suite is.
-classic_only=(--ignore tests/spark/test_cli_bad_input.py --ignore tests/spark/test_demo.py
-  --deselect tests/spark/test_readme.py::test_its_command_lines_run)
-
 suite() {
   local name=$1 lane=${1#*-}
   case "$name" in
@@ -27,7 +23,9 @@ suite() {
     rust) .ci/rust-test.sh ;;
     unit) tests 4.1 classic tests/unit ;;
     spark) tests 4.1 classic tests/spark ;;
-    connect) tests 4.1 connect "${classic_only[@]}" tests/spark ;;
+    cli) tests 4.1 classic tests/cli ;;
+    # Processes killed at the named points are Connect clients in the suite spark too.
+    connect) tests 4.1 connect --ignore tests/spark/test_faults.py tests/spark ;;
     services) tests 4.1 classic tests/services ;;
     lane-*) tests "$lane" classic -m 'lane and not long' tests/spark ;;
     connect-*) tests "$lane" connect -m 'lane and not long' tests/spark ;;

@@ -71,6 +71,7 @@ def clean_columns(
 
     A typed frame and the payloads it was read from give the same rows. Columns that the kind does
     not know go to `_rescued_data`; `_source` and `_arrived_at` are taken as in `clean`.
+    NaN and infinite floats are bad numbers, not nulls.
 
     >>> users = spark.createDataFrame([(7, "20")], "ind INT, age STRING")
     >>> clean_columns(users, "user", meta=False).first().age

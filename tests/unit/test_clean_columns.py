@@ -85,6 +85,45 @@ def test_bad_values_are_reported() -> None:
     assert (third.reject.code, fourth.reject.code) == ("missing_key", "invalid_key")
 
 
+@pytest.mark.parametrize("width", [pa.float64(), pa.float32()])
+def test_floats_that_are_no_numbers_are_reported(width: pa.DataType) -> None:
+    nan, inf = float("nan"), float("inf")
+    batch = pa.record_batch(
+        {
+            "ind": pa.array(range(5), pa.int64()),
+            "latitude": pa.array([nan, inf, -inf, None, 1.5], width),
+            "longitude": pa.array([nan, 1.5, None, nan, 2.5], width),
+            "country": pa.array([nan, nan, 1.5, None, None], width),
+            "z": pa.array([[nan], [1.5, inf], None, [None], []], pa.list_(width)),
+        }
+    )
+    rows = columns("geo", batch)
+    assert [row.values["coordinates"] for row in rows] == [None] * 4 + [(1.5, 2.5)]
+    assert [
+        dict(enumerate(e[1:] for e in row.errors if e[0] == "coordinates")) for row in rows
+    ] == [
+        {0: ("invalid_coordinates", f'{{"latitude":{latitude},"longitude":{longitude}}}')}
+        for latitude, longitude in [
+            ('"NaN"', '"NaN"'),
+            ('"Infinity"', "1.5"),
+            ('"-Infinity"', "null"),
+            ("null", '"NaN"'),
+        ]
+    ] + [{}]
+    # A text that reads NaN would be a value.
+    assert [row.values["country"] for row in rows] == [None] * 5
+    assert [e for row in rows for e in row.errors if e[0] == "country"] == [
+        ("country", "wrong_type", "1.5")
+    ]
+    assert [json.loads(row.rescued)["z"] if row.rescued else None for row in rows] == [
+        ["NaN"],
+        [1.5, "Infinity"],
+        None,
+        [None],
+        [],
+    ]
+
+
 def test_unknown_columns_are_rescued() -> None:
     batch = pa.record_batch({"ind": [1], "country": ["x"], "z": [1.5], "a": [None]})
     (row,) = columns("geo", batch)

@@ -43,10 +43,15 @@ impl Placeholder {
 }
 
 fn compile(expression: &str) -> Result<Regex> {
-    RegexBuilder::new(&format!("^(?:{expression})$"))
-        .size_limit(REGEX_SIZE_LIMIT)
-        .build()
-        .map_err(|error| Error::Config(format!("placeholder regex {expression:?}: {error}")))
+    let build = |pattern: &str| {
+        RegexBuilder::new(pattern)
+            .size_limit(REGEX_SIZE_LIMIT)
+            .build()
+            .map_err(|error| Error::Config(format!("placeholder regex {expression:?}: {error}")))
+    };
+    // By itself first: `a)|(?:b` would close the group and leave the anchors.
+    build(expression)?;
+    build(&format!("^(?:{expression})$"))
 }
 
 /// A column's placeholders, ready to match.
@@ -112,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_broken_or_huge_expression_is_a_config_error() {
-        for regex in ["(", "(a{1000}){1000}"] {
+        for regex in ["(", "(a{1000}){1000}", "a)|(?:b", "a)(?:b"] {
             let bad = Placeholder::Pattern { regex: regex.into() };
             assert!(matches!(bad.check(), Err(Error::Config(_))));
         }

@@ -14,7 +14,9 @@ use super::builder::{Input, TextBuilder};
 use super::problem::Problems;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
-use crate::parse::{Chunk, KEPT_OF_TOO_LARGE, Layout, Origin, Positions, RejectCode, Span, Tag, unescape};
+use crate::parse::{
+    Chunk, KEPT_OF_TOO_LARGE, Layout, Origin, Positions, RejectCode, Span, Tag, fault, unescape,
+};
 use crate::schema::{
     Frame, Type, error_fields, list_item, receipt_fields, reject_fields, source_fields, struct_fields,
 };
@@ -294,16 +296,20 @@ pub(crate) fn rejects(input: &Input<'_>, chunk: Chunk<'_>, problems: &Problems<'
     Ok(Arc::new(reject))
 }
 
-/// Length and xxh3-128 of a stretch that quarantine keeps only the start of.
+/// The detail of a `too_large` stretch, of which quarantine keeps only the start.
 #[must_use]
 pub fn too_large_detail(bytes: &[u8]) -> String {
-    too_large_text(bytes.len() as u64, xxhash_rust::xxh3::xxh3_128(bytes))
+    let kept = &bytes[..bytes.len().min(KEPT_OF_TOO_LARGE)];
+    too_large_text(bytes.len() as u64, xxhash_rust::xxh3::xxh3_128(bytes), fault(kept))
 }
 
-/// The detail of a `too_large` record whose length and xxh3-128 are known.
+/// The detail of a `too_large` stretch whose length and xxh3-128 are known. A payload's rest is often
+/// large only because a small record in front of it is broken: if what is kept shows a fault, the
+/// detail says which and where, counted from the payload's first byte.
 #[must_use]
-pub fn too_large_text(bytes: u64, hash: u128) -> String {
-    format!(r#"{{"bytes":{bytes},"xxh3_128":"{hash:032x}"}}"#)
+pub fn too_large_text(bytes: u64, hash: u128, fault: Option<(RejectCode, usize)>) -> String {
+    let cause = fault.map(|(code, at)| format!(r#","cause":"{}","at":{at}"#, code.as_str()));
+    format!(r#"{{"bytes":{bytes},"xxh3_128":"{hash:032x}"{}}}"#, cause.unwrap_or_default())
 }
 
 /// The `_errors` of a row that `invalid="quarantine"` rejects, as JSON.

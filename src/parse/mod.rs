@@ -18,7 +18,7 @@ pub use chunk::{Chunk, ChunkBuffer, Form, Origin, Payload, Positions, Refusal};
 pub use code::RejectCode;
 pub use layout::Layout;
 pub use records::{Record, Records};
-pub use scan::{Next, Span, Tag, next_value};
+pub use scan::{Next, Span, Tag, fault, next_value};
 pub use text::{canonical, unescape};
 pub(crate) use text::{push_canonical, push_members, push_string};
 

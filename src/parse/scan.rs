@@ -1,5 +1,6 @@
 //! A strict scanner of JSON text (RFC 8259): finds where values end, builds nothing.
 
+use super::code::RejectCode;
 use super::find::string_stop;
 use super::{MAX_DEPTH, is_blank};
 
@@ -329,6 +330,24 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// Why the value that `start` begins with is no record, and where in it that shows; `None` if so much
+/// of it may be the start of one. A bad byte comes first, unless too many brackets were open before.
+#[must_use]
+pub fn fault(start: &[u8]) -> Option<(RejectCode, usize)> {
+    let mut scanner = Scanner::new(start, 0, 0);
+    let stop = scanner.value().err();
+    // A character that the end cuts is none: it has no length.
+    let bad = std::str::from_utf8(start).err().filter(|error| error.error_len().is_some());
+    match (stop, bad.map(|error| error.valid_up_to())) {
+        (Some(Stop::TooDeep), bad) if bad.is_none_or(|at| at >= scanner.at) => {
+            Some((RejectCode::TooDeep, scanner.at))
+        }
+        (_, Some(at)) => Some((RejectCode::InvalidUtf8, at)),
+        (Some(Stop::Syntax | Stop::TooDeep), None) => Some((RejectCode::NotJson, scanner.at)),
+        (Some(Stop::End) | None, None) => None,
+    }
+}
+
 /// What [`next_value`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
@@ -381,5 +400,30 @@ pub fn next_value(bytes: &[u8], at: usize, more: bool) -> Next {
         Ok(span) => Next::Value { start, end: scanner.at, tag: span.tag },
         Err(Stop::End) if more => Next::Unfinished { start, array },
         Err(_) => Next::Bad { start },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_is_named_where_it_shows() {
+        let deep = [b'['; MAX_DEPTH + 1];
+        let bad_then_deep = [b"[\"\xff\",", &deep[..]].concat();
+        for (start, want) in [
+            (&b"{\"a\":1,\"b\""[..], None),
+            (b"[1,tru", None),
+            (b"\"\xc3", None),
+            (b"x{}", Some((RejectCode::NotJson, 0))),
+            (b"{\"a\":1 \"b\"", Some((RejectCode::NotJson, 7))),
+            (b"[1,]", Some((RejectCode::NotJson, 3))),
+            (b"[\"\xff\"]", Some((RejectCode::InvalidUtf8, 2))),
+            (b"x \xff", Some((RejectCode::InvalidUtf8, 2))),
+            (&deep, Some((RejectCode::TooDeep, MAX_DEPTH + 1))),
+            (&bad_then_deep, Some((RejectCode::InvalidUtf8, 2))),
+        ] {
+            assert_eq!(fault(start), want, "{}", String::from_utf8_lossy(start));
+        }
     }
 }

@@ -199,7 +199,7 @@ impl<R: Read> Csv<R> {
             let refusal = Refusal {
                 code: if large { RejectCode::TooLarge } else { RejectCode::NotJson },
                 detail: if large {
-                    crate::clean::too_large_text(rest.bytes, rest.hash128())
+                    crate::clean::too_large_text(rest.bytes, rest.hash128(), None)
                 } else {
                     "CSV: a quote that is never closed".into()
                 },

@@ -11,7 +11,7 @@ use memchr::memchr;
 use crate::clean::too_large_text;
 use crate::parse::{
     BATCH_BYTES, BATCH_ROWS, ChunkBuffer, Form, MAX_RECORD, MAX_STREAMED_ARRAY, Next, Refusal, RejectCode,
-    Tag, next_value,
+    Tag, fault, next_value,
 };
 
 use super::archive::Rest;
@@ -187,7 +187,7 @@ impl LongLine {
         }
         let refusal = Refusal {
             code: RejectCode::TooLarge,
-            detail: too_large_text(rest.bytes, rest.hash128()),
+            detail: too_large_text(rest.bytes, rest.hash128(), fault(&rest.kept)),
             hash: rest.hash64(),
         };
         chunk.refuse(&rest.kept, refusal, self.item, origin, self.seq);

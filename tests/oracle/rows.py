@@ -12,9 +12,8 @@ import xxhash
 
 from oracle import rules
 from oracle.kinds import KINDS, Column, Kind
-from oracle.scan import Record, Value, records
+from oracle.scan import KEPT_OF_TOO_LARGE, Record, Value, records
 
-KEPT_OF_TOO_LARGE = 1024 * 1024
 KEPT_OF_VALUE = 1000
 
 
@@ -83,7 +82,7 @@ def _row(kind: Kind, record: Record, source: Source, invalid: str) -> Row:
     digest = signed(xxhash.xxh3_64_intdigest(record.raw or b""))
     code = record.code or shape_code(kind, record)
     if code is not None:
-        return Row(source, digest, _reject(code, record.raw))
+        return Row(source, digest, _reject(code, record))
     values, errors, rescued = columns(kind, record)
     if errors and invalid == "quarantine":
         return Row(source, digest, Reject("invalid_field", record.raw, errors_json(errors)))
@@ -91,10 +90,13 @@ def _row(kind: Kind, record: Record, source: Source, invalid: str) -> Row:
     return Row(source, digest, None, values, errors, rescued, print_of)
 
 
-def _reject(code: str, raw: bytes | None) -> Reject:
+def _reject(code: str, record: Record) -> Reject:
+    raw = record.raw
     if code != "too_large" or raw is None:
         return Reject(code, raw)
     detail = {"bytes": len(raw), "xxh3_128": xxhash.xxh3_128_hexdigest(raw)}
+    if record.cause is not None:
+        detail["cause"] = record.cause
     return Reject(code, raw[:KEPT_OF_TOO_LARGE], json.dumps(detail, separators=(",", ":")))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 BLANKS = b" \t\n\r"
 MAX_DEPTH = 128
 MAX_RECORD = 10 * 1024 * 1024
+KEPT_OF_TOO_LARGE = 1024 * 1024
 
 _BLANKS = re.compile(rb"[ \t\n\r]*")
 _PLAIN = re.compile(rb'[^"\\\x00-\x1f]*')
@@ -30,11 +32,18 @@ _ESCAPES = {
 
 
 class Broken(Exception):
-    """The text at hand is not JSON."""
+    """The text at hand is not JSON; `at` is where that shows."""
+
+    code = "not_json"
+
+    def __init__(self, at: int) -> None:
+        self.at = at
 
 
-class TooDeep(Exception):
+class TooDeep(Broken):
     """More than 128 brackets are open at once."""
+
+    code = "too_deep"
 
 
 @dataclass(frozen=True)
@@ -52,12 +61,16 @@ class Value:
 
 @dataclass(frozen=True)
 class Record:
-    """One record of a payload; `code` says why it is none, else `value` is what was read."""
+    """One record of a payload; `code` says why it is none, else `value` is what was read.
+
+    `cause` is the fault that the kept start of a rest shows which is `too_large`.
+    """
 
     item: int
     raw: bytes | None
     code: str | None
     value: Value | None
+    cause: str | None = None
 
 
 class Reader:
@@ -96,10 +109,10 @@ class Reader:
     def number(self, at: int) -> Value:
         match = _NUMBER.match(self.text, at)
         if match is None or match["fraction"] == b".":
-            raise Broken
+            raise Broken(at)
         exponent = match["exponent"]
         if exponent is not None and not exponent[-1:].isdigit():
-            raise Broken
+            raise Broken(at)
         return Value("number", match.group().decode("ascii"), at, match.end())
 
     def string(self, at: int) -> tuple[int, str]:
@@ -112,13 +125,13 @@ class Reader:
             try:
                 parts.append(plain.group().decode("utf-8"))
             except UnicodeDecodeError as error:
-                raise Broken from error
+                raise Broken(at + error.start) from error
             at = plain.end()
             here = self.byte(at)
             if here == b'"':
                 return at + 1, "".join(parts)
             if here != b"\\":  # a control character, or the end
-                raise Broken
+                raise Broken(at)
             at, char = self.escape(at + 1)
             parts.append(char)
 
@@ -128,28 +141,28 @@ class Reader:
             high = self.hex4(at + 1)
             at += 5
             if 0xDC00 <= high <= 0xDFFF:
-                raise Broken
+                raise Broken(at)
             if not 0xD800 <= high <= 0xDBFF:
                 return at, chr(high)
             if self.text[at : at + 2] != b"\\u":
-                raise Broken
+                raise Broken(at)
             low = self.hex4(at + 2)
             if not 0xDC00 <= low <= 0xDFFF:
-                raise Broken
+                raise Broken(at)
             return at + 6, chr(0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00))
         if not here or here[0] not in _ESCAPES:
-            raise Broken
+            raise Broken(at)
         return at + 1, _ESCAPES[here[0]]
 
     def hex4(self, at: int) -> int:
         match = _HEX4.match(self.text, at)
         if match is None:
-            raise Broken
+            raise Broken(at)
         return int(match.group(), 16)
 
     def array(self, at: int, depth: int) -> Value:
         if depth > MAX_DEPTH:
-            raise TooDeep
+            raise TooDeep(at)
         start, items = at, []
         at = self.skip(at + 1)
         if self.byte(at) == b"]":
@@ -161,30 +174,30 @@ class Reader:
             if self.byte(at) == b"]":
                 return Value("array", items, start, at + 1)
             if self.byte(at) != b",":
-                raise Broken
+                raise Broken(at)
             at = self.skip(at + 1)
 
     def object(self, at: int, depth: int) -> Value:
         if depth > MAX_DEPTH:
-            raise TooDeep
+            raise TooDeep(at)
         start, fields = at, {}
         at = self.skip(at + 1)
         if self.byte(at) == b"}":
             return Value("object", fields, start, at + 1)
         while True:
             if self.byte(at) != b'"':
-                raise Broken
+                raise Broken(at)
             at, name = self.string(at)
             at = self.skip(at)
             if self.byte(at) != b":":
-                raise Broken
+                raise Broken(at)
             value = self.value(self.skip(at + 1), depth)
             fields[name] = value
             at = self.skip(value.end)
             if self.byte(at) == b"}":
                 return Value("object", fields, start, at + 1)
             if self.byte(at) != b",":
-                raise Broken
+                raise Broken(at)
             at = self.skip(at + 1)
 
 
@@ -204,12 +217,12 @@ def _records(payload: bytes) -> Iterator[Record]:
     while at < len(payload):
         try:
             value = reader.value(at)
-        except (Broken, TooDeep) as error:
-            yield _rest(payload, at, item, isinstance(error, TooDeep))
+        except Broken as error:
+            yield _rest(payload, at, item, error)
             return
         found = value.data if value.type == "array" else [value]
         if any(one.end - one.start > MAX_RECORD for one in found):
-            yield _rest(payload, at, item, False)
+            yield _rest(payload, at, item, None)
             return
         if not found:
             raw = payload[value.start : value.end]
@@ -222,17 +235,23 @@ def _records(payload: bytes) -> Iterator[Record]:
         at = reader.skip(value.end)
 
 
-def _rest(payload: bytes, at: int, item: int, deep: bool) -> Record:
-    """What is left of a payload whose next record does not parse."""
+def _rest(payload: bytes, at: int, item: int, error: Broken | None) -> Record:
+    """What is left of a payload whose next record does not parse, or is too large."""
     raw = payload[at:]
     if len(raw) > MAX_RECORD:
-        code = "too_large"
-    elif deep:
-        code = "too_deep"
-    else:
-        try:
-            raw.decode("utf-8")
-            code = "not_json"
-        except UnicodeDecodeError:
-            code = "invalid_utf8"
-    return Record(item, raw, code, None)
+        start = raw[:KEPT_OF_TOO_LARGE]
+        shows = error is not None and error.at - at < len(start)
+        cause = _cause(start, error if shows else None, more=True)
+        return Record(item, raw, "too_large", None, cause)
+    return Record(item, raw, _cause(raw, error, more=False), None)
+
+
+def _cause(raw: bytes, error: Broken | None, *, more: bool) -> str | None:
+    """The code of a fault; with `more` the last character may be cut."""
+    if isinstance(error, TooDeep):
+        return error.code
+    try:
+        getincrementaldecoder("utf-8")().decode(raw, final=not more)
+    except UnicodeDecodeError:
+        return "invalid_utf8"
+    return None if error is None else error.code

@@ -78,6 +78,25 @@ def test_too_large(payload: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("start", "code", "at"),
+    [
+        (b'{"ind":2 "x":1}', "not_json", 9),
+        (b'{"ind":2,"x":"\xff"}', "invalid_utf8", 14),
+        (b"[" * 129, "too_deep", 129),
+    ],
+)
+def test_a_large_rest_says_what_ended_the_reading_and_where(
+    start: bytes, code: str, at: int
+) -> None:
+    first, rest = check("geo", [b'{"ind":1}' + start + record(1024) * 11_000])
+    assert first.reject is None
+    assert rest.reject is not None
+    assert rest.reject.code == "too_large"
+    detail = json.loads(rest.reject.detail or "")
+    assert (detail["cause"], detail["at"]) == (code, at)
+
+
+@pytest.mark.parametrize(
     "payload",
     [
         record(1024) * 11_000,

@@ -130,7 +130,7 @@ fn odd_cells_of_parquet_become_errors_not_failures() {
         vec![
             Arc::new(Int64Array::from(vec![Some(1), None, Some(3)])),
             Arc::new(Float64Array::from(vec![Some(f64::NAN), Some(1.0), None])),
-            Arc::new(Float64Array::from(vec![Some(1.0), Some(1.0), None])),
+            Arc::new(Float64Array::from(vec![Some(f64::NEG_INFINITY), Some(1.0), None])),
             Arc::new(TimestampMicrosecondArray::from(vec![Some(1), None, Some(i64::MAX)])),
             Arc::new(arrow::array::BinaryArray::from(vec![Some(&b"\"x"[..]), None, None])),
         ],
@@ -146,6 +146,8 @@ fn odd_cells_of_parquet_become_errors_not_failures() {
     let errors = batches[0].column_by_name("_errors").unwrap().as_list::<i32>();
     assert_eq!(batches[0].num_rows(), 3);
     assert_eq!((errors.value(0).len(), errors.is_null(1), errors.value(2).len()), (1, true, 1));
+    let (values, texts) = (errors.value(0), r#"{"latitude":"NaN","longitude":"-Infinity"}"#);
+    assert_eq!(values.as_struct().column(2).as_string::<i32>().value(0), texts);
     let rescued = batches[0].column_by_name("_rescued_data").unwrap().as_string::<i32>();
     assert_eq!(rescued.value(0), r#"{"extra":"\"x"}"#);
 }

@@ -13,7 +13,7 @@ use arrow::json::writer::{
 use super::cleaner::{Cleaned, Cleaner};
 use crate::error::Result;
 use crate::kind::{Kind, Rule};
-use crate::parse::{ChunkBuffer, Form, Positions};
+use crate::parse::{ChunkBuffer, Form, Positions, float_text};
 
 /// Cleans a batch of raw columns (`index`, `title`, … or `ind`, `age`, …) by the kind's rules.
 ///
@@ -94,7 +94,7 @@ impl EncoderFactory for Spelling {
             return Ok(None);
         }
         let encoder = Spelled {
-            names: values.iter().map(|value| value.and_then(spelled)).collect(),
+            names: values.iter().map(|value| value.and_then(float_text)).collect(),
             numbers: make_encoder(field, array, &PLAIN)?,
         };
         Ok(Some(NullableEncoder::new(Box::new(encoder), array.nulls().cloned())))
@@ -114,14 +114,5 @@ impl Encoder for Spelled<'_> {
             Some(name) => out.extend_from_slice(name.as_bytes()),
             None => self.numbers.encode(row, out),
         }
-    }
-}
-
-/// The JSON text of a float that JSON has no number for.
-fn spelled(value: f64) -> Option<&'static str> {
-    match value {
-        f64::INFINITY => Some(r#""Infinity""#),
-        f64::NEG_INFINITY => Some(r#""-Infinity""#),
-        _ => value.is_nan().then_some(r#""NaN""#),
     }
 }

@@ -20,7 +20,7 @@ pub use layout::Layout;
 pub use records::{Record, Records};
 pub use scan::{Next, Span, Tag, fault, next_value};
 pub use text::{canonical, unescape};
-pub(crate) use text::{push_canonical, push_members, push_string};
+pub(crate) use text::{float_text, push_canonical, push_members, push_string};
 
 /// Most bytes of one record; a longer one is `too_large`.
 pub const MAX_RECORD: usize = 10 << 20;

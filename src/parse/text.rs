@@ -69,6 +69,15 @@ pub(crate) fn push_string(text: &[u8], out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(out, &String::from_utf8_lossy(text));
 }
 
+/// The JSON text of a float that JSON has no number for: a string, which no rule for numbers takes.
+pub(crate) fn float_text(value: f64) -> Option<&'static str> {
+    match value {
+        f64::INFINITY => Some(r#""Infinity""#),
+        f64::NEG_INFINITY => Some(r#""-Infinity""#),
+        _ => value.is_nan().then_some(r#""NaN""#),
+    }
+}
+
 /// Appends a scanned value as canonical JSON: compact, keys sorted by code point, of repeated keys
 /// the last, strings with as few escapes as JSON allows, numbers as they stand.
 ///

@@ -13,7 +13,7 @@ use parquet::file::reader::ChunkReader;
 
 use crate::error::{Error, Result};
 use crate::kind::{KEY_NAMES, Kind};
-use crate::parse::{BATCH_ROWS, ChunkBuffer, Form};
+use crate::parse::{BATCH_ROWS, ChunkBuffer, Form, float_text};
 
 use super::json::string;
 use super::lines::Filled;
@@ -152,11 +152,11 @@ impl Cells<'_> {
             Self::Quoted(formatter) => string(formatter.value(row).to_string().as_bytes(), to),
             Self::Float32(column) => {
                 let value = column.as_primitive::<Float32Type>().value(row);
-                number(value.is_finite(), &value, to);
+                number(value.into(), &value, to);
             }
             Self::Float64(column) => {
                 let value = column.as_primitive::<Float64Type>().value(row);
-                number(value.is_finite(), &value, to);
+                number(value, &value, to);
             }
             Self::Bytes(column) => match column.data_type() {
                 DataType::Binary => string(column.as_binary::<i32>().value(row), to),
@@ -168,10 +168,11 @@ impl Cells<'_> {
     }
 }
 
-/// JSON has no NaN and no infinity: they go as text, and the field's rule refuses them.
-fn number(finite: bool, value: &impl std::fmt::Display, to: &mut Vec<u8>) {
-    let quote: &[u8] = if finite { b"" } else { b"\"" };
-    to.extend_from_slice(quote);
-    let _ = write!(to, "{value}");
-    to.extend_from_slice(quote);
+/// Writes a float in the digits of its own width.
+fn number(value: f64, digits: &impl std::fmt::Display, to: &mut Vec<u8>) {
+    match float_text(value) {
+        Some(text) => to.extend_from_slice(text.as_bytes()),
+        // Writing to a Vec cannot fail.
+        None => drop(write!(to, "{digits}")),
+    }
 }

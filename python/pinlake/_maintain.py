@@ -26,13 +26,15 @@ def maintain(
     kinds: Iterable[str | Kind] = ("pin", "geo", "user"),
     *,
     retain_hours: float = LEAST_RETENTION_HOURS,
+    progress: Callable[[int, float], None] | None = None,
 ) -> list[dict[str, Any]]:
     """Compacts and clusters tables (OPTIMIZE), removes files that no version within
     `retain_hours` needs (VACUUM), renews statistics where the tables are a catalog's, and empties
     the stages of finished runs.
 
     Returns a dictionary a table: its name, files and bytes before and after, seconds, and what
-    could not be done. Safe beside runs: a run that loses a commit to it tries again.
+    could not be done. Safe beside runs: a run that loses a commit to it tries again. `progress`
+    is called with the tables done and what share of them that is.
 
     >>> run = pinlake.open_run(spark, warehouse, "geo", landing)
     >>> report = pinlake.write_table(pinlake.clean_landing(spark, "geo", landing, run=run), run=run)
@@ -54,11 +56,12 @@ def maintain(
     there = {table: _tables.describe(spark, table) for table in [*tables, *stages]}
     if not any(there[table] for table in tables):
         raise SourceError(f"{warehouse.root}: no tables here; make them with pinlake run")
+    found = {table: detail for table, detail in there.items() if detail is not None}
     report = []
-    for table, detail in there.items():
-        if detail is not None:
-            stage = table in stages
-            report.append(_kept(spark, warehouse, table, detail, stage, retain_hours))
+    for table, detail in found.items():
+        report.append(_kept(spark, warehouse, table, detail, table in stages, retain_hours))
+        if progress is not None:
+            progress(len(report), len(report) / len(found))
     return report
 
 

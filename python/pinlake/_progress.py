@@ -61,6 +61,9 @@ class Progress:
         self._every = every
         self._done = 0
         self._share: float | None = None
+        self._counted = (0, 0.0)
+        # Seconds that the whole is reckoned to take, as of the last change of the share.
+        self._whole = 0.0
         self._start = self._told = time.monotonic()
         self._bar: Bar | None = None
         self._task: TaskID | None = None
@@ -68,7 +71,7 @@ class Progress:
     def __enter__(self) -> Progress:
         self._start = self._told = time.monotonic()
         if self._stream.isatty():
-            self._bar, self._task = _bar(self._what, self._total, self._unit, self._stream)
+            self._bar, self._task = _bar(self._what, self._far, self._stream)
             self._bar.start()
         return self
 
@@ -77,10 +80,12 @@ class Progress:
 
         `share` (0 to 1) says how much of the work that is where nobody knows how many there are.
         """
+        if share and share != self._share:
+            self._whole = self._passed() / share
         self._done, self._share = done, share
         if self._bar is not None and self._task is not None:
-            total = self._total or (round(done / share) if share else None)
-            self._bar.update(self._task, completed=done, total=total)
+            known = done / self._total if self._total else share
+            self._bar.update(self._task, completed=known or 0.0, total=1.0 if known else None)
         elif time.monotonic() - self._told >= self._every:
             self._told = time.monotonic()
             self._say(self.line())
@@ -91,26 +96,41 @@ class Progress:
         if self._bar is not None and self._task is not None:
             self._bar.update(self._task, description=text)
 
-    def noted(self, kind: str, word: str) -> None:
-        """Says what is being done with a kind, beside what is said of the others."""
+    def count(self, done: int, share: float) -> None:
+        """Keeps what `counted` gives: for work on a thread that only says when a step is done."""
+        self._counted = (done, share)
+
+    def counted(self) -> tuple[int, float]:
+        """What `count` was last told, for `follow`."""
+        return self._counted
+
+    def noted(self, kind: str, word: str, done: int, share: float) -> None:
+        """Says what is being done with a kind, beside what is said of the others; see `count`."""
         self._notes[kind] = word
+        self.count(done, share)
         self.note(f"{self._name}: " + ", ".join(f"{k} {w}" for k, w in self._notes.items()))
 
     def line(self) -> str:
         """How far it is: counts, rate, time left."""
-        passed = max(time.monotonic() - self._start, 1e-9)
+        return f"{self._what}: {self._far()}"
+
+    def _far(self) -> str:
+        passed = self._passed()
         rate = self._done / passed
         if self._total is None:
             count = f"{self._done:,} {self._unit}" if self._done else "at work"
-            rest = f"after {duration(passed)}"
-            if self._share:
-                rest = f"{duration(passed / self._share - passed)} left"
+            left = self._whole - passed if self._share else 0.0
         else:
             count = f"{self._done:,} of {self._total:,} {self._unit}"
             left = (self._total - self._done) / rate if rate else 0.0
-            rest = f"{duration(left)} left" if rate else f"after {duration(passed)}"
-        speed = f", {rate:,.0f}/s" if self._done else ""
-        return f"{self._what}: {count}{speed}, {rest}"
+        # Where steps take longer than was reckoned nobody knows what is left.
+        known = left > 0 or (self._total is not None and self._done > 0)
+        rest = f"{duration(left)} left" if known else f"after {duration(passed)}"
+        speed = f", {_speed(rate)}" if self._done else ""
+        return f"{count}{speed}, {rest}"
+
+    def _passed(self) -> float:
+        return max(time.monotonic() - self._start, 1e-9)
 
     def __exit__(
         self,
@@ -121,37 +141,30 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
         if kind is None and self._done:
-            passed = max(time.monotonic() - self._start, 1e-9)
-            speed = f" ({self._done / passed:,.0f}/s)" if passed > 1e-3 else ""
+            passed = self._passed()
+            speed = f" ({_speed(self._done / passed)})" if passed > 1e-3 else ""
             self._say(f"{self._what}: {self._done:,} {self._unit} in {duration(passed)}{speed}")
 
     def _say(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
 
 
-def _bar(what: str, total: int | None, unit: str, stream: TextIO) -> tuple[Bar, TaskID]:
+def _speed(rate: float) -> str:
+    return f"{rate:,.0f}/s" if rate >= 1 else f"{60 * rate:,.1f}/min"
+
+
+def _bar(what: str, far: Callable[[], str], stream: TextIO) -> tuple[Bar, TaskID]:
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
     from rich.text import Text
 
-    class Count(ProgressColumn):
+    class Far(ProgressColumn):
         def render(self, task: Task) -> Text:
-            of = f" of {task.total:,.0f}" if task.total else ""
-            rate = f", {task.speed:,.0f}/s" if task.speed else ""
-            return Text(f"{task.completed:,.0f}{of} {unit}{rate}")
+            return Text(far())
 
-    columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(), Count()]
-    columns.append(TimeRemainingColumn() if total else TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), Far())
     bar = Progress(*columns, console=Console(file=stream), transient=True)
-    return bar, bar.add_task(what, total=total)
+    return bar, bar.add_task(what, total=None)
 
 
 def follow(

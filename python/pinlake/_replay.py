@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pinlake import _core, _tables
@@ -14,6 +16,7 @@ from pinlake._run import Run
 from pinlake._sink import Target, finish, write
 from pinlake._spark import doing, quoted, retried
 from pinlake._stamp import Stamp
+from pinlake._steps import BOOKED, Steps, Watcher
 from pinlake._tables import Warehouse
 from pinlake.errors import ConfigError, SourceError
 
@@ -31,13 +34,14 @@ def replay(
     *,
     code: str | None = None,
     invalid: str = "report",
+    progress: Watcher | None = None,
 ) -> RunReport:
     """Feeds quarantined records back: cleaned again and merged, each at its own `_source`.
 
     Records that are accepted now get `_replayed_run_id` after the MERGE and are not fed back
     again; the others stay as they are. `code` takes records of one code only. Records of code
     `too_large` or `corrupt_archive` cannot be replayed: what quarantine keeps is not the record.
-    Killed anywhere, it can be called again.
+    Killed anywhere, it can be called again. `progress` as in `run_batch`.
 
     >>> run = pinlake.open_run(spark, warehouse, "geo", landing)
     >>> report = pinlake.write_table(pinlake.clean_landing(spark, "geo", landing, run=run), run=run)
@@ -52,7 +56,10 @@ def replay(
     if not _tables.exists(spark, warehouse.quarantine):
         raise SourceError(f"{warehouse.quarantine}: no quarantine here; name a warehouse of runs")
     started = time.monotonic()
-    books = tuple(_replayed(spark, warehouse, Kind.of(k), code, invalid) for k in kinds)
+    asked = [Kind.of(kind) for kind in kinds]
+    # How many records wait for each is not known before it is looked at.
+    steps = Steps({kind.name: 1 for kind in asked}, progress)
+    books = tuple(_replayed(spark, warehouse, kind, code, invalid, steps) for kind in asked)
     return RunReport(books, time.monotonic() - started)
 
 
@@ -65,12 +72,19 @@ def _check(code: str | None) -> None:
 
 
 def _replayed(
-    spark: SparkSession, warehouse: Warehouse, kind: Kind, code: str | None, invalid: str
+    spark: SparkSession,
+    warehouse: Warehouse,
+    kind: Kind,
+    code: str | None,
+    invalid: str,
+    steps: Steps,
 ) -> Books:
     run = Run(kind, "quarantine", warehouse, None, Stamp.now(f"replay-{kind.name}"), "")
+    run = replace(run, reached=partial(steps.reached, kind.name))
     table = warehouse.silver(kind)
     waiting = _waiting(spark, warehouse, kind, code)
     if not waiting.limit(1).collect():
+        run.reached(BOOKED, 0)
         return Books.nothing_new(run, table)
     _tables.ensure_runs(spark, warehouse)
     _tables.ensure_silver(spark, table, kind)
@@ -78,7 +92,9 @@ def _replayed(
     written = write(target, clean(waiting, kind, invalid=invalid))
     if written.books.balanced:
         doing("mark what was replayed", lambda: _mark(target, written.stage))
-    return finish(target, written.books, [])
+    books = finish(target, written.books, [])
+    run.reached(BOOKED, books.read.records)
+    return books
 
 
 def _waiting(spark: SparkSession, warehouse: Warehouse, kind: Kind, code: str | None) -> DataFrame:

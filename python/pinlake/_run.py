@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from pinlake import _core
@@ -33,6 +34,10 @@ class Run:
     """Whether the plan was taken over from a process that did not finish, or has not yet."""
     gap_patience: float = GAP_PATIENCE
     runs_id: str = ""
+    reached: Callable[[float, int], None] = field(
+        default=lambda share, records: None, repr=False, compare=False
+    )
+    """Called when a step of its writing is done (see `_steps`), with the records read."""
 
     @property
     def id(self) -> str:

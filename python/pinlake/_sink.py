@@ -24,6 +24,7 @@ from pinlake._kinds import Kind
 from pinlake._run import Run, advanced
 from pinlake._spark import doing, is_conflict, is_lost, quoted, retried
 from pinlake._stamp import Stamp
+from pinlake._steps import READ, WRITTEN
 from pinlake.errors import ConfigError, SchemaError, SinkError
 
 if TYPE_CHECKING:
@@ -155,6 +156,8 @@ def write(target: Target, df: DataFrame, mode: str = "merge") -> Written:
     stage = _staged(target, df)
     fault("after-stage", run.kind.name)
     found = staged(spark, stage)
+    records = found.accepted.records + found.rejected.records
+    run.reached(READ, records)
     if found.accepted.records:
         if mode == "append":
             _append(target, stage)
@@ -164,6 +167,7 @@ def write(target: Target, df: DataFrame, mode: str = "merge") -> Written:
     if found.rejected.records:
         _quarantine(target, stage)
     fault("after-quarantine", run.kind.name)
+    run.reached(WRITTEN, records)
     books = booked(target, stage, found, mode)
     return Written(books, stage, found.extents)
 

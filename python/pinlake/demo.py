@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from pinlake._books import RunReport
+    from pinlake._steps import Watcher
     from pinlake.config import Config
 
 STATE = "demo.json"
@@ -127,7 +128,7 @@ def demo(
     config: Config,
     where: Place,
     *,
-    progress: Callable[[str, str], None] | None = None,
+    progress: Watcher | None = None,
 ) -> RunReport:
     """Landing → tables, over what `fill` has made; the same as `pinlake run`."""
     from pinlake.pipeline import run_batch

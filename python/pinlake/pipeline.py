@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pinlake._books import Books, RunReport, counts, quality_error
@@ -13,6 +15,7 @@ from pinlake._run import Run
 from pinlake._runs import open_runs
 from pinlake._sink import write_table
 from pinlake._source import clean_landing
+from pinlake._steps import BOOKED, Steps, Watcher
 from pinlake._tables import Warehouse
 from pinlake.errors import ConfigError, SourceError
 
@@ -27,21 +30,20 @@ SIDE_BY_SIDE = 3
 # How the core says that a landing has no topic of a kind.
 _NO_TOPIC = "no topic of kind"
 
-Progress = Callable[[str, str], None]
-
 
 def run_batch(
     spark: SparkSession,
     config: Config,
     *,
-    progress: Progress | None = None,
+    progress: Watcher | None = None,
 ) -> RunReport:
     """Reads what is new in the landing and writes it to the tables, kind by kind.
 
     `config` is what `pinlake.config.load` returns; it needs `landing` and `warehouse`. Kinds are
     written side by side, each with its own run, plan and books. Kinds that the landing has no
-    topic of are left out with a note, unless `kind` asks for them. `progress` is called with a
-    kind and a word about what is done with it.
+    topic of are left out with a note, unless `kind` asks for them. `progress` is called
+    whenever a kind has done a step, with the kind, a word about it, and over all kinds the
+    records read so far and the share of the work that is done, an estimate out of the steps.
 
     >>> from pinlake.config import load
     >>> report = run_batch(spark, load(landing=landing, warehouse=warehouse, kind=["user"]))
@@ -56,14 +58,14 @@ def run_batch(
     `write_table`; what other kinds have written by then stays and is booked.
     """
     warehouse, kinds = _asked(config)
-    tell = progress or (lambda kind, word: None)
     started = time.monotonic()
     runs, notes = _found(
         _opened(spark, config, warehouse, kinds, dry_run=False), strict=bool(config.kind)
     )
+    steps = Steps({run.kind.name: run.objects for run in runs}, progress)
     for run in runs:
-        tell(run.kind.name, f"{run.objects:,} objects to read")
-    written = _each(runs, lambda run: _written(spark, config, run, tell))
+        steps.say(run.kind.name, f"{run.objects:,} objects to read")
+    written = _each(runs, lambda run: _written(spark, config, run, steps))
     for outcome in written:
         if isinstance(outcome, Exception) and _report_of(outcome) is None:
             raise outcome
@@ -149,9 +151,10 @@ def _found(opened: list[Run | Exception], *, strict: bool) -> tuple[list[Run], l
     return runs, [str(error) for error in absent]
 
 
-def _written(spark: SparkSession, config: Config, run: Run, tell: Progress) -> RunReport:
+def _written(spark: SparkSession, config: Config, run: Run, steps: Steps) -> RunReport:
+    name = run.kind.name
     if run.nothing_new:
-        tell(run.kind.name, "nothing new")
+        steps.say(name, "nothing new")
         return RunReport((Books.nothing_new(run, run.warehouse.silver(run.kind)),))
     frame = clean_landing(
         spark,
@@ -162,8 +165,8 @@ def _written(spark: SparkSession, config: Config, run: Run, tell: Progress) -> R
         access=config.access,
         options=config.storage,
     )
-    report = write_table(frame, run=run)
-    tell(run.kind.name, f"{report.books[0].read.records:,} records booked")
+    report = write_table(frame, run=replace(run, reached=partial(steps.reached, name)))
+    steps.reached(name, BOOKED, report.books[0].read.records)
     return report
 
 

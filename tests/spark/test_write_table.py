@@ -350,7 +350,16 @@ def test_names_of_a_catalog(spark: SparkSession, tmp_path: Path, landing: Landin
         },
     )
     try:
-        report = pinlake.run_batch(spark, config)
+        told: list[tuple[str, str, int]] = []
+        report = pinlake.run_batch(
+            spark, config, progress=lambda kind, word, done, share: told.append((kind, word, done))
+        )
+        assert told == [
+            ("geo", "1 objects to read", 0),
+            ("geo", "2 records to merge", 2),
+            ("geo", "2 records to book", 2),
+            ("geo", "2 records booked", 2),
+        ]
         assert report.books[0].table == "`spark_catalog`.`social`.`0affd9571f39_geo_table`"
         assert spark.table("spark_catalog.social.0affd9571f39_geo_table").count() == 1
         assert spark.table("spark_catalog.social.0affd9571f39_quarantine").count() == 1

@@ -6,12 +6,14 @@ import _thread
 import io
 import os
 import pty
+import re
 import threading
 import time
 
 import pytest
 
 from pinlake._progress import Progress, duration, follow
+from pinlake._steps import BOOKED, READ, Steps
 
 
 def test_a_line_every_few_seconds_with_count_rate_and_time_left() -> None:
@@ -37,6 +39,40 @@ def test_a_share_of_the_work_tells_the_time_left() -> None:
     line = stream.getvalue().splitlines()[0]
     assert line.startswith("clean: 500 records, ")
     assert line.endswith(" s left")
+
+
+def test_steps_that_take_longer_than_reckoned_leave_no_time_left_to_tell() -> None:
+    """The share of the work stands still between two steps; the time left must not grow."""
+    progress = Progress("run", stream=io.StringIO())
+    with progress:
+        time.sleep(0.2)
+        progress.at(500, 0.5)
+        first = progress.line()
+        time.sleep(0.1)
+        progress.at(500, 0.5)
+        assert first.endswith("0.2 s left")
+        assert progress.line().endswith("0.1 s left")
+        time.sleep(0.15)
+        progress.at(500, 0.5)
+        assert re.search(r"records, [\d,]+/s, after 0\.\d s$", progress.line())
+
+
+def test_kinds_that_are_written_side_by_side_add_up() -> None:
+    shown = Progress("run", stream=io.StringIO())
+    steps = Steps({"pin": 3, "geo": 1, "user": 0}, shown.noted)
+    steps.say("pin", "3 objects to read")
+    steps.say("user", "nothing new")
+    assert shown.counted() == (0, 0.0)
+    steps.reached("geo", READ, 20)
+    assert shown.counted() == (20, READ / 4)
+    steps.reached("pin", READ, 300)
+    assert shown.counted() == (320, READ)
+    steps.reached("geo", BOOKED, 20)
+    steps.reached("pin", BOOKED, 300)
+    assert shown.counted() == (320, 1.0)
+    shown.at(*shown.counted())
+    said = "run: pin 300 records booked, user nothing new, geo 20 records booked: 320 records, "
+    assert shown.line().startswith(said)
 
 
 def test_work_without_counts_says_that_it_goes_on() -> None:
@@ -65,6 +101,8 @@ def test_a_terminal_gets_a_bar() -> None:
         said = b"".join(iter(lambda: _read(ours), b"")).decode()
     os.close(ours)
     assert "emulate" in said
+    assert "5 of 10 posts, " in said
+    assert " left" in said
     assert "10 posts in" in said
 
 

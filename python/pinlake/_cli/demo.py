@@ -76,7 +76,11 @@ def demo(
         tell(f"landing: {made}, {total}")
         shown = Progress("run")
         with shown_if_it_fails(json):
-            report = follow(lambda: show(spark, settings, where, progress=shown.noted), shown)
+            report = follow(
+                lambda: show(spark, settings, where, progress=shown.noted),
+                shown,
+                count=shown.counted,
+            )
     if json:
         places = {"landing": str(where.landing), "tables": str(where.tables)}
         print_json({**report.to_dict(), **places})

@@ -54,7 +54,12 @@ def maintain(
     tables = Tables.of(root, settings.tables)
     plans = settings.plans().values()
     with session(settings.spark) as spark:
-        rows = follow(lambda: keep(spark, tables, plans, retain_hours=hours), Progress("maintain"))
+        shown = Progress("maintain", unit="tables")
+        rows = follow(
+            lambda: keep(spark, tables, plans, retain_hours=hours, progress=shown.count),
+            shown,
+            count=shown.counted,
+        )
     if json:
         print_json(rows)
     else:

@@ -55,8 +55,13 @@ def replay(
     with session(settings.spark) as spark:
         plans, how = settings.plans().values(), settings.invalid
         with shown_if_it_fails(json):
+            shown = Progress("replay")
             report = follow(
-                lambda: feed_back(spark, tables, plans, code=code, invalid=how), Progress("replay")
+                lambda: feed_back(
+                    spark, tables, plans, code=code, invalid=how, progress=shown.noted
+                ),
+                shown,
+                count=shown.counted,
             )
         print_report(report, json)
 

@@ -107,7 +107,9 @@ def batch(spark: SparkSession, settings: Config) -> RunReport:
     from pinlake.pipeline import run_batch
 
     shown = Progress("run")
-    return follow(lambda: run_batch(spark, settings, progress=shown.noted), shown)
+    return follow(
+        lambda: run_batch(spark, settings, progress=shown.noted), shown, count=shown.counted
+    )
 
 
 def _plan(spark: SparkSession, settings: Config, json: bool) -> None:

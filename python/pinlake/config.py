@@ -22,7 +22,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -355,7 +355,7 @@ def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def _problem(error: ValidationError, layers: list[tuple[str, Mapping[str, Any]]]) -> str:
+def _problem(error: ValidationError, layers: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
     """The first of pydantic's findings as one line."""
     # A mistyped key is also a missing one: the typo is the better news.
     found = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pinlake import _core
 from pinlake._clean import _check, arrow, plain
 from pinlake._kinds import Kind
-from pinlake._spark import is_connect, parallelism
+from pinlake._spark import doing, is_connect, parallelism
 from pinlake._stamp import Stamp
 from pinlake.errors import ConfigError
 
@@ -139,6 +139,13 @@ def _through_spark(
 ) -> DataFrame:
     """The planned objects' bytes by Spark's own reader; Rust unpacks, splits and cleans them."""
     paths = [_spark_path(url) for url in _core.plan_urls(plan)]
+    given = doing('read the landing with access="spark"', lambda: _contents(spark, paths))
+    clean = partial(_clean_objects, kind.plan, _core.plan_frame(plan), reading)
+    return given.mapInArrow(plain(clean), kind.ddl(reading["frame"]))
+
+
+def _contents(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+    """Objects by path, time and bytes."""
     objects = spark.read.format("binaryFile").load([_literal(path) for path in paths])
     given = objects.select("path", "modificationTime", "content")
     # Spark passes over files of no bytes, but in a log such an object is one empty line.
@@ -146,8 +153,7 @@ def _through_spark(
     empty = [(path, None, bytearray()) for path in paths if _one_slash(path) not in seen]
     if empty:
         given = given.unionByName(spark.createDataFrame(empty, given.schema))
-    clean = partial(_clean_objects, kind.plan, _core.plan_frame(plan), reading)
-    return given.mapInArrow(plain(clean), kind.ddl(reading["frame"]))
+    return given
 
 
 def _spark_path(url: str) -> str:

@@ -7,6 +7,7 @@ import random
 import re
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pinlake import errors
@@ -34,6 +35,14 @@ _MISSING = re.compile(
     r"DELTA_MISSING_DELTA_TABLE|DELTA_TABLE_NOT_FOUND|DELTA_PATH_DOES_NOT_EXIST|PATH_NOT_FOUND|"
     r"TABLE_OR_VIEW_NOT_FOUND|SCHEMA_NOT_FOUND"
 )
+# How Spark says that a schema, a catalog or the reader of a place's scheme is not there.
+_NO_SCHEMA = re.compile(r"SCHEMA_NOT_FOUND\](?: The schema (?P<name>`[^`]+`(?:\.`[^`]+`)*))?")
+_NO_CATALOG = re.compile(
+    r"CATALOG_NOT_FOUND\] The catalog `([^`]+)`|Catalog '([^']+)' plugin class not found|"
+    # An unknown catalog is looked for as a schema of the one that is there.
+    r"REQUIRES_SINGLE_PART_NAMESPACE\].* but got `([^`]+)`\.`"
+)
+_NO_S3 = re.compile(r"S3AFileSystem not found|No FileSystem for scheme \"?s3")
 _DENIED = re.compile(
     r"AccessDenied|Access Denied|Status Code: 403|NoCredentials|InvalidAccessKeyId", re.I
 )
@@ -96,11 +105,36 @@ def translated(error: Exception, doing: str) -> Exception:
             f"{doing}: the store refused access to Spark's workers; give them credentials by "
             f'their role or environment, or read through Spark with access="spark"'
         )
+    found = _NO_SCHEMA.search(text)
+    if found is not None:
+        schema = found["name"] or "such schema"
+        return SinkError(f"{doing}: there is no {schema}; make it with CREATE SCHEMA")
+    found = _NO_CATALOG.search(text)
+    if found is not None:
+        return SinkError(
+            f"{doing}: this Spark has no catalog {found[found.lastindex or 0]!r}; name another "
+            f"warehouse (a folder, or spark_catalog.<schema>)"
+        )
+    if _NO_S3.search(text):
+        return SourceError(
+            f"{doing}: Spark cannot reach S3 here; it needs the jars of {_hadoop_aws()} and of "
+            f"what that depends on in the folder PINLAKE_JARS, and a warehouse named s3a://; "
+            f'access="direct" reads a landing without them'
+        )
     if "No module named 'pinlake'" in text:
         return SourceError(
             f"{doing}: Spark's workers have no pinlake; install the wheel where they run"
         )
     return error
+
+
+def _hadoop_aws() -> str:
+    """The jar of S3 that fits PySpark's own Hadoop, as a Maven coordinate."""
+    import pyspark
+
+    jars = Path(next(iter(pyspark.__path__)), "jars").glob("hadoop-client-api-*.jar")
+    version = next((jar.stem.rpartition("-")[2] for jar in jars), "<Spark's Hadoop version>")
+    return f"org.apache.hadoop:hadoop-aws:{version}"
 
 
 def doing(what: str, step: Callable[[], T]) -> T:

@@ -278,12 +278,16 @@ def exists(spark: SparkSession, table: str) -> bool:
 
 def _properties(spark: SparkSession, table: str) -> dict[str, str] | None:
     """A table's properties, None if there is no table. Cheaper than its detail, which counts."""
-    try:
-        return {row[0]: row[1] for row in spark.sql(f"SHOW TBLPROPERTIES {table}").collect()}
-    except Exception as error:
-        if is_missing(error):
-            return None
-        raise
+
+    def look() -> dict[str, str] | None:
+        try:
+            return {row[0]: row[1] for row in spark.sql(f"SHOW TBLPROPERTIES {table}").collect()}
+        except Exception as error:
+            if is_missing(error):
+                return None
+            raise
+
+    return doing(f"look at {table}", look)
 
 
 def clusters(spark: SparkSession) -> bool:

@@ -180,6 +180,16 @@ def test_warehouse_without_tables(tmp_path: Path, verb: str) -> None:
     assert "pinlake run" in refused(tmp_path, verb, "--warehouse", "lake")
 
 
+def test_warehouse_of_a_schema_or_catalog_that_is_not_there(tmp_path: Path, landing: Path) -> None:
+    for warehouse, wanted in (
+        ("spark_catalog.rev", "there is no `spark_catalog`.`rev`; make it with CREATE SCHEMA"),
+        ("main.social", "this Spark has no catalog 'main'"),
+    ):
+        done = pinlake("run", "--landing", "landing", "--warehouse", warehouse, cwd=tmp_path)
+        assert wanted in refusal(done)
+        assert "Exception" not in done.stderr
+
+
 def test_s3_without_credentials(tmp_path: Path) -> None:
     env: dict[str, str | None] = {"AWS_CONFIG_FILE": os.devnull, "HOME": str(tmp_path)}
     said = refused(tmp_path, "run", "--landing", "s3://bucket/x", "--warehouse", "lake", env=env)

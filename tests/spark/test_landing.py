@@ -10,7 +10,7 @@ import pytest
 
 import pinlake
 from pinlake import _source
-from pinlake.errors import ConfigError, SchemaError
+from pinlake.errors import ConfigError, SchemaError, SourceError
 from support.core import assert_same, rows_of
 from support.landing import Landing
 
@@ -52,6 +52,15 @@ def test_rows_equal_the_oracles(spark: SparkSession, landing: Landing, access: s
     frame = pinlake.clean_landing(spark, "user", landing.url, access=access)
     assert tuple(frame.columns) == pinlake.Kind.of("user").frame("frame")
     assert_same(collected(frame), sorted(landing.rows("user"), key=lambda row: row.source))
+
+
+def test_spark_that_cannot_reach_s3_is_told_how(
+    spark: SparkSession, landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of Hadoop's S3 reader PySpark has the name, not the jar."""
+    monkeypatch.setattr(_source._core, "plan_urls", lambda plan: ["s3://bucket/x.json"])
+    with pytest.raises(SourceError, match=r'access="spark".*org\.apache\.hadoop:hadoop-aws:3'):
+        pinlake.clean_landing(spark, "user", landing.url, access="spark")
 
 
 @pytest.mark.parametrize("access", ["direct", "spark"])

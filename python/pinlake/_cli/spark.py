@@ -20,6 +20,8 @@ from pinlake.errors import ConfigError, PinlakeError, SourceError, mask
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# PySpark's loggers that print an error's whole trace besides raising it.
+_TWICE = ("SQLQueryContextLogger", "DataFrameQueryContextLogger")
 # Lines of the JVM's log that say why it did not start.
 _TELLING = ("unresolved dependency", "Exception", "Error", "Caused by", "UNRESOLVED")
 
@@ -34,6 +36,8 @@ def session(conf: Mapping[str, str]) -> Iterator[SparkSession]:
     """
     if "DATABRICKS_RUNTIME_VERSION" not in os.environ:
         _check(conf)
+    for logger in _TWICE:
+        logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
     folder = Path(tempfile.mkdtemp(prefix="pinlake-"))
     log = folder / "spark.log"
     signals = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}

@@ -19,7 +19,7 @@ use crate::schema::Frame;
 use crate::sink::check_apart;
 use crate::sink::quarantine::QuarantineFile;
 use crate::sink::table::{Format, TableSink};
-use crate::source::plan::{Ask, LandingPlan, plan_landing};
+use crate::source::plan::{Ask, LandingPlan, Skipped, plan_landing};
 use crate::source::{Options as StoreOptions, TaskReader, split};
 
 /// Batches that a worker may be ahead of the writer by.
@@ -66,6 +66,17 @@ pub struct CleanCounts {
     pub flawed: u64,
 }
 
+/// What a call did, and what it left alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Cleaned {
+    /// What became of the records.
+    pub counts: CleanCounts,
+    /// Names that were passed over, and why.
+    pub skipped: Vec<Skipped>,
+    /// How many were passed over beyond those in `skipped`.
+    pub skipped_more: u64,
+}
+
 /// Counters that another thread may read while the work goes on.
 #[derive(Debug, Default)]
 pub struct Progress {
@@ -84,12 +95,13 @@ pub struct Progress {
 /// # Errors
 /// What sources, rules and sinks report; [`Error::Config`] if an output would overwrite an input
 /// or another output, [`Error::Source`] if it was stopped.
-pub fn clean_files(job: &CleanFiles, progress: &Progress) -> Result<CleanCounts> {
+pub fn clean_files(job: &CleanFiles, progress: &Progress) -> Result<Cleaned> {
     let workers = crate::threads::count(job.threads)?;
     let outputs = job.out.iter().map(|(path, _)| path).chain(&job.quarantine);
     let outputs: Vec<String> = outputs.map(|path| path.display().to_string()).collect();
     check_apart(&job.inputs, &outputs)?;
-    let tasks = tasks(job, workers)?;
+    let mut cleaned = Cleaned::default();
+    let tasks = tasks(job, workers, &mut cleaned)?;
     progress.tasks.store(tasks.len() as u64, Ordering::Relaxed);
     let pool = crate::threads::pool(Some(workers))?;
     let mut writer = FlowWriter::new(job)?;
@@ -113,16 +125,23 @@ pub fn clean_files(job: &CleanFiles, progress: &Progress) -> Result<CleanCounts>
         }
         outcome
     })?;
-    writer.finish(&pool)
+    cleaned.counts = writer.finish(&pool)?;
+    Ok(cleaned)
 }
 
 type Batches = SyncSender<Result<RecordBatch>>;
 
 /// The inputs in the order of their positions, cut into tasks.
-fn tasks(job: &CleanFiles, workers: usize) -> Result<Vec<LandingPlan>> {
+fn tasks(job: &CleanFiles, workers: usize, cleaned: &mut Cleaned) -> Result<Vec<LandingPlan>> {
     let mut plans = Vec::new();
     for input in &job.inputs {
-        plans.push(plan_landing(&job.kind, input, Ask::default(), &job.store)?);
+        let mut plan = plan_landing(&job.kind, input, Ask::default(), &job.store)?;
+        cleaned.skipped_more += plan.skipped_more;
+        for mut skipped in plan.skipped.drain(..) {
+            skipped.name = format!("{}/{}", input.trim_end_matches('/'), skipped.name);
+            cleaned.skipped.push(skipped);
+        }
+        plans.push(plan);
     }
     // Within a plan reading order is the order of positions; between plans the names decide.
     plans.sort_by_key(|plan| (plan.layout != "files", format!("{}/", plan.url)));

@@ -46,7 +46,8 @@ fn every_record_is_accounted_for_and_threads_change_nothing() {
     let mut seen: Option<(CleanCounts, Vec<u8>)> = None;
     for threads in [1, 2, 8] {
         let out = dir.path().join("users.ndjson");
-        let counts = clean_files(&job("user", &[&input], &out, threads), &Progress::default()).unwrap();
+        let counts =
+            clean_files(&job("user", &[&input], &out, threads), &Progress::default()).unwrap().counts;
         assert_eq!(counts.records, counts.rows + counts.duplicates + counts.superseded + counts.quarantined);
         assert_eq!(counts.rows, 40_000);
         assert_eq!(counts.quarantined, 40_000_u64.div_ceil(11));
@@ -69,7 +70,7 @@ fn the_quarantine_file_keeps_payloads() {
     std::fs::write(&input, b"{\"ind\": 1}\nnot json\n{\"ind\": \"\xff\"}\n").unwrap();
     let mut job = job("user", &[&input], &dir.path().join("users.parquet"), 1);
     job.quarantine = Some(dir.path().join("bad.ndjson"));
-    let counts = clean_files(&job, &Progress::default()).unwrap();
+    let counts = clean_files(&job, &Progress::default()).unwrap().counts;
     assert_eq!((counts.rows, counts.quarantined), (1, 2));
     let lines = std::fs::read_to_string(dir.path().join("bad.ndjson")).unwrap();
     assert!(lines.contains("\"code\":\"not_json\"") && lines.contains("\"payload\":\"not json\""), "{lines}");
@@ -162,4 +163,22 @@ fn the_source_with_the_greatest_name_wins_whatever_the_order_given() {
         clean_files(&job("user", &inputs, &out, 2), &Progress::default()).unwrap();
         assert!(std::fs::read_to_string(&out).unwrap().contains("\"user_name\":\"b\""));
     }
+}
+
+#[test]
+fn names_that_are_passed_over_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("in");
+    std::fs::create_dir(&folder).unwrap();
+    for name in ["x.user.jsonl", "x.geo.jsonl", "x.user.jsonl.bz2", "other.json", "_SUCCESS"] {
+        std::fs::write(folder.join(name), records(1)).unwrap();
+    }
+    // A stream with a dot in its name, as Firehose writes it: content decides.
+    std::fs::write(folder.join("129a.user-1-2024-01-01-00-00-00-x"), "{\"ind\": 99}").unwrap();
+    let done = clean_files(&job("user", &[&folder], &dir.path().join("o.ndjson"), 1), &Progress::default());
+    let done = done.unwrap();
+    assert_eq!(done.counts.rows, 2);
+    let names: Vec<&str> = done.skipped.iter().map(|one| one.name.rsplit('/').next().unwrap()).collect();
+    assert_eq!((names, done.skipped_more), (vec!["other.json", "x.user.jsonl.bz2"], 0));
+    assert!(done.skipped[0].name.starts_with(folder.to_str().unwrap()));
 }

@@ -233,6 +233,32 @@ fn layouts_and_what_they_lack() {
 }
 
 #[test]
+fn a_partition_of_unknown_names_alone_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    put(dir, 0, 0, 1);
+    let (marks, _) = advance(dir, None, &plan(dir, None, false).unwrap(), 0);
+    let folder = dir.join("topics/a.pin/partition=1");
+    std::fs::create_dir(&folder).unwrap();
+    // An empty partition, and what readers pass over anyway, are nothing wrong.
+    std::fs::write(folder.join("_SUCCESS"), b"").unwrap();
+    assert_eq!(plan(dir, None, false).unwrap().objects, 1);
+    for name in ["a.pin+1+0000000000.json.bz2", "a.pin+1+0000000001.avro"] {
+        std::fs::write(folder.join(name), b"x").unwrap();
+    }
+    for marks in [None, Some(&marks)] {
+        let text = plan(dir, marks, false).unwrap_err().to_string();
+        for want in ["partition=1", "2 names", ".json.bz2", "a.pin+1+<offset>", ".json, .json.gz"] {
+            assert!(text.contains(want), "{text}");
+        }
+    }
+    // One that is read among them, and the others are told.
+    std::fs::write(folder.join("a.pin+1+0000000002.json"), b"{}").unwrap();
+    let plan = plan(dir, None, false).unwrap();
+    assert_eq!((plan.objects, plan.skipped.len()), (2, 2));
+}
+
+#[test]
 fn files_are_read_once_by_name_and_etag() {
     let dir = tempfile::tempdir().unwrap();
     let dir = dir.path();
@@ -248,7 +274,7 @@ fn files_are_read_once_by_name_and_etag() {
         (first.layout.as_str(), names(&first)),
         ("files", vec!["pin/2024/01/a-1".into(), "pin/2024/01/a-2.gz".into()])
     );
-    assert_eq!(first.skipped.len(), 3);
+    assert_eq!(first.skipped.len(), 2);
     let read = |plan: &LandingPlan| -> Vec<Extent> {
         plan.files
             .iter()

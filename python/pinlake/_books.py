@@ -12,6 +12,7 @@ import json
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from pinlake._skipped import first_names, told
 from pinlake._stamp import moment
 from pinlake.errors import QualityError
 
@@ -78,6 +79,10 @@ class Books:
     """Codes of bad fields and how often."""
     gaps: dict[str, Any] = field(default_factory=dict)
     """Offsets that no object holds, a partition each."""
+    skipped: int = 0
+    """Names of the landing that were passed over: they look like no object or file of records."""
+    skipped_names: tuple[str, ...] = ()
+    """The first of them, each with the reason."""
     problems: tuple[str, ...] = ()
     """Why the books do not balance; empty if they do."""
 
@@ -103,7 +108,9 @@ class Books:
         for name in ("read", *FATES):
             figure = getattr(self, name)
             plain[name] = {"records": figure.records, "hash": str(figure.hash)}
-        return {"version": BOOKS_FORMAT, **plain, "problems": list(self.problems)}
+        for name in ("skipped_names", "problems"):
+            plain[name] = list(plain[name])
+        return {"version": BOOKS_FORMAT, **plain}
 
     def to_json(self) -> str:
         """The books as JSON, as `runs` keeps them."""
@@ -124,6 +131,8 @@ def books_of(run: Run, table: str) -> Books:
         n=run.n,
         ingested_at=moment(run.ingested_at).isoformat(),
         resumed=run.resumed,
+        skipped=run.skipped_count,
+        skipped_names=first_names(run.skipped),
     )
 
 
@@ -136,6 +145,12 @@ class RunReport:
     failures: tuple[str, ...] = ()
     """Why the run fails though its tables are written: quality gates."""
     notes: tuple[str, ...] = ()
+    """What is to be known beside the books; names passed over come by themselves."""
+
+    def __post_init__(self) -> None:
+        own = [f"{b.kind}: {told(b.skipped, b.skipped_names)}" for b in self.books if b.skipped]
+        new = [text for text in own if text not in self.notes]
+        object.__setattr__(self, "notes", (*self.notes, *new))
 
     @property
     def balanced(self) -> bool:

@@ -66,8 +66,13 @@ class Run:
 
     @property
     def skipped(self) -> list[dict[str, str]]:
-        """Names that are passed over, and why."""
+        """Names that are passed over, and why; the first of them if there are many."""
         return list(self._plan.get("skipped", ()))
+
+    @property
+    def skipped_count(self) -> int:
+        """How many names are passed over."""
+        return len(self.skipped) + int(self._plan.get("skipped_more", 0))
 
     @property
     def nothing_new(self) -> bool:
@@ -86,7 +91,7 @@ class Run:
 
     @property
     def _plan(self) -> dict[str, Any]:
-        plan: dict[str, Any] = json.loads(self.landing_plan)
+        plan: dict[str, Any] = json.loads(self.landing_plan) if self.planned else {}
         return plan
 
 

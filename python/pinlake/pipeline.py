@@ -41,7 +41,8 @@ def run_batch(
 
     `config` is what `pinlake.config.load` returns; it needs `landing` and `warehouse`. Kinds are
     written side by side, each with its own run, plan and books. Kinds that the landing has no
-    topic of are left out with a note, unless `kind` asks for them. `progress` is called
+    topic of are left out with a note, unless `kind` asks for them. Names that look like no object
+    or file of records are passed over, with a note and in the books. `progress` is called
     whenever a kind has done a step, with the kind, a word about it, and over all kinds the
     records read so far and the share of the work that is done, an estimate out of the steps.
 
@@ -83,7 +84,7 @@ def plan_batch(spark: SparkSession, config: Config) -> list[dict[str, Any]]:
     """What `run_batch` would read, a dictionary a kind; nothing is written.
 
     Keys: `kind`, `objects`, `resumes` (whether a plan that was not finished comes first),
-    `skipped` (names passed over and why). Raises as `open_run`.
+    `skipped` (names passed over and why, the first hundred), `skipped_count`. Raises as `open_run`.
     """
     warehouse, kinds = _asked(config)
     opened = _opened(spark, config, warehouse, kinds, dry_run=True)
@@ -94,6 +95,7 @@ def plan_batch(spark: SparkSession, config: Config) -> list[dict[str, Any]]:
             "objects": run.objects,
             "resumes": run.resumed,
             "skipped": run.skipped,
+            "skipped_count": run.skipped_count,
         }
         for run in runs
     ]

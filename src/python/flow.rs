@@ -15,7 +15,7 @@ use crate::source::Options;
 
 /// One run of source → parse → clean → dedup → sink over files, in threads of its own.
 ///
-/// `run()` does the work and gives the counts as JSON text; `progress()` and `stop()` may be called
+/// `run()` does the work and gives counts and what was passed over as JSON text; `progress()` and `stop()` may be called
 /// from another thread meanwhile.
 #[pyclass(module = "pinlake._core", frozen)]
 struct CleanJob {
@@ -52,10 +52,10 @@ impl CleanJob {
         Ok(Self { job, progress: Arc::default() })
     }
 
-    /// Does the work; counts as JSON text.
+    /// Does the work; counts and what was passed over as JSON text.
     fn run(&self, py: Python<'_>) -> PyResult<String> {
-        let counts = guard::run(py, || clean_files(&self.job, &self.progress))?;
-        Ok(serde_json::to_string(&counts).unwrap_or_default())
+        let cleaned = guard::run(py, || clean_files(&self.job, &self.progress))?;
+        Ok(serde_json::to_string(&cleaned).unwrap_or_default())
     }
 
     /// Records read, tasks done and tasks in all, so far.

@@ -14,14 +14,14 @@ use rayon::ThreadPool;
 use super::objects::{self, Object};
 use super::{Batch, Existing, Sink, SinkOptions, Written, partition};
 use crate::error::{Error, Result};
-use crate::source::layout::{self, SUFFIXES, parse_name, write_name};
-use crate::source::{Names, Store};
+use crate::source::layout::{self, parse_name, write_name};
+use crate::source::{Archive, Names, Store};
 use crate::threads;
 
 /// Partitions of a topic that make sense on one landing.
 const MAX_PARTITIONS: u32 = 10_000;
 
-/// Places in [`SUFFIXES`].
+/// Places in [`layout::SUFFIXES`].
 const JSON: u8 = 0;
 const JSON_GZ: u8 = 1;
 
@@ -221,10 +221,10 @@ fn next_offset(store: &Store, partition: &Partition) -> Result<u64> {
     let wrong = |error| Error::io(&url, error);
     let packed = store.read(&name)?;
     let mut bytes = Vec::new();
-    match SUFFIXES[usize::from(last.suffix)] {
-        "json.gz" => MultiGzDecoder::new(&packed[..]).read_to_end(&mut bytes).map(drop),
-        "json.zst" => zstd::stream::copy_decode(&packed[..], &mut bytes),
-        _ => {
+    match Archive::of_name(&name) {
+        Archive::Gzip => MultiGzDecoder::new(&packed[..]).read_to_end(&mut bytes).map(drop),
+        Archive::Zstd => zstd::stream::copy_decode(&packed[..], &mut bytes),
+        Archive::Plain => {
             bytes = packed;
             Ok(())
         }

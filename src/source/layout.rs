@@ -11,8 +11,8 @@ use crate::parse::Origin;
 
 use super::Store;
 
-/// Endings of landing objects.
-pub const SUFFIXES: [&str; 3] = ["json", "json.gz", "json.zst"];
+/// Endings of landing objects; of two objects of one offset the one with the earlier ending is read.
+pub const SUFFIXES: [&str; 5] = ["json", "json.gz", "json.zst", "json.gzip", "json.zstd"];
 
 /// Padding of Confluent's sink.
 pub const SHORT: u8 = 10;
@@ -258,6 +258,8 @@ mod tests {
             ("0a.pin+3+00000000000000000120.json", 120),
             ("0a.pin+3+12345678901.json", 12_345_678_901),
             ("0a.pin+3+7.json.zst", 7),
+            ("0a.pin+3+0000000008.json.gzip", 8),
+            ("0a.pin+3+0000000009.json.zstd", 9),
         ] {
             let object = parse_name(stem, name).unwrap();
             assert_eq!(object.offset, offset);
@@ -270,6 +272,7 @@ mod tests {
         for name in [
             "0a.pin+3+.json",
             "0a.pin+3+12.txt",
+            "0a.pin+3+12.json.bz2",
             "0a.pin+3+-1.json",
             "0a.pin+30+0000000000.json",
             "0a.pin+3+99999999999999999999.json",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 
-use super::layout::{self, Layout, Object, Partition};
+use super::layout::{self, Layout, Object, Partition, SUFFIXES};
 use super::listing::{self, Found};
 use super::marks::Marks;
 use super::plan::{FilePlan, LANDING_PLAN_VERSION, LandingPlan, Last, PartPlan, to_ranges};
@@ -99,6 +99,9 @@ fn plan_log(
             check_last(store, partition, last)?;
         }
         let Found { mut objects, odd } = listing::list(store, partition, marks)?;
+        if let (true, None, Some(name)) = (objects.is_empty(), marks, odd.first()) {
+            return Err(no_known_name(&store.location().url_of(&partition.dir), partition, name, odd.len()));
+        }
         for name in odd {
             plan.skip(format!("{}/{name}", partition.dir), "not a name of this partition's objects");
         }
@@ -123,6 +126,16 @@ fn plan_log(
         });
     }
     Ok(())
+}
+
+/// A partition that cannot be read at all must not look like one that is empty.
+fn no_known_name(url: &str, partition: &Partition, name: &str, count: usize) -> Error {
+    Error::Source(format!(
+        "{url}: none of its {count} names, such as {name}, is one that is read: {}<offset> with .{}; rename them, \
+         or give that folder as the landing, which reads them as files",
+        partition.stem(),
+        SUFFIXES.join(", .")
+    ))
 }
 
 /// Two objects of one offset (10 and 20 digits, packed and not) hold the same records: the
@@ -218,14 +231,18 @@ fn plan_files(
     let any = files.iter().any(|file| layout::file_is_of_kind(&file.name, kind).is_some());
     let mut of_kind = 0_u64;
     for file in &files {
-        if !tables::is_readable(&file.name) {
-            plan.skip(file.name.clone(), "not a file of records by its ending");
-        } else if any && layout::file_is_of_kind(&file.name, kind) != Some(true) {
-            plan.skip(file.name.clone(), "names another kind, or none while others do");
-        } else {
-            of_kind += 1;
-            if full || !known.is_some_and(|marks| marks.has_file(&file.name, &file.etag)) {
-                plan.files.push(whole(file));
+        match layout::file_is_of_kind(&file.name, kind) {
+            // What names another kind is that kind's to read.
+            Some(false) => {}
+            _ if !tables::is_readable(&file.name) => {
+                plan.skip(file.name.clone(), "not a file of records by its ending");
+            }
+            None if any => plan.skip(file.name.clone(), "names no kind while others do"),
+            _ => {
+                of_kind += 1;
+                if full || !known.is_some_and(|marks| marks.has_file(&file.name, &file.etag)) {
+                    plan.files.push(whole(file));
+                }
             }
         }
     }

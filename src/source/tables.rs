@@ -42,7 +42,8 @@ pub(super) fn is_readable(name: &str) -> bool {
     ending(name).is_none_or(|ending| ENDINGS.contains(&ending.as_str()))
 }
 
-/// A name's ending, in small letters, without what an archive adds; `None` if there is none.
+/// A name's ending, in small letters, without what an archive adds; `None` if there is none: what
+/// stands behind a dot of a stream's name (`129a.geo-1-2024-01-01-…`) is no word, and no ending.
 fn ending(name: &str) -> Option<String> {
     let base = name.rsplit('/').next().unwrap_or(name).to_ascii_lowercase();
     let mut base = base.as_str();
@@ -50,7 +51,8 @@ fn ending(name: &str) -> Option<String> {
         base = base.strip_suffix(packed).unwrap_or(base);
     }
     let (_, ending) = base.rsplit_once('.')?;
-    Some(ending.to_owned())
+    let word = ending.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    word.then(|| ending.to_owned())
 }
 
 /// A row of a table: its index, and the record as compact JSON in the table's column order.

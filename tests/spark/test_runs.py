@@ -11,7 +11,8 @@ import pytest
 
 import pinlake
 from oracle import Table
-from pinlake import _events
+from pinlake import _events, pipeline
+from pinlake.config import load
 from pinlake.errors import ConfigError, SinkError, SourceError
 from support.landing import Landing
 from support.tables import assert_quarantine, assert_silver, frame, silver
@@ -328,6 +329,32 @@ def test_nothing_is_left_behind_by_a_landing_that_is_not_there(
     with pytest.raises(ConfigError, match="unknown kind"):
         pinlake.open_run(spark, warehouse, "geos", str(tmp_path))
     assert not any(Path(warehouse).iterdir())
+
+
+def test_names_passed_over_are_told_and_booked(
+    spark: SparkSession, warehouse: str, landing: Landing
+) -> None:
+    """By a run that reads and by one that has nothing new; a partition of nothing else stops it."""
+    path = landing.put("geo", 0, [post(0)])
+    for offset in range(1, 8):
+        Path(f"{path.parent}/u1.geo+0+{offset:010}.json.bz2").write_bytes(b"x")
+    settings = load(landing=landing.url, warehouse=warehouse, kind=["geo"])
+    assert pipeline.plan_batch(spark, settings)[0]["skipped_count"] == 7
+    for state in ("done", "nothing new"):
+        report = pinlake.run_batch(spark, settings)
+        books = report.books[0]
+        assert (books.state, books.skipped, len(books.skipped_names)) == (state, 7, 5)
+        assert "u1.geo+0+0000000001.json.bz2 (" in books.skipped_names[0]
+        assert len(report.notes) == 1
+        assert report.notes[0].startswith("geo: 7 names passed over, not read: topics/u1.geo/")
+        assert f"note: {report.notes[0]}" in str(report)
+    row = frame(spark, warehouse, "runs").where("state = 'done'").first()
+    assert row is not None
+    assert json.loads(row["books"])["skipped"] == 7
+    path.unlink()
+    path.with_name("u1.geo+0+0000000000.json.bz2").write_bytes(b"x")
+    with pytest.raises(SourceError, match="none of its 8 names"):
+        opened(spark, warehouse, landing, full=True)
 
 
 def test_a_dry_run_writes_nothing(spark: SparkSession, warehouse: str, landing: Landing) -> None:

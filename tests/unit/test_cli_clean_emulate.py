@@ -183,6 +183,25 @@ def test_clean_counts_where_no_out_is_given(tmp_path: Path, pins: Path) -> None:
     ]
 
 
+def test_clean_tells_names_that_it_passes_over(tmp_path: Path) -> None:
+    part = tmp_path / "l" / "topics" / "a1.pin" / "partition=0"
+    part.mkdir(parents=True)
+    odd = [f"a1.pin+0+{offset:010}.json.bz2" for offset in range(7)]
+    for name in odd:
+        Path(part, name).write_bytes(b"x")
+    said = refusal(pinlake("clean", "l", "--kind", "pin", "--out", "o.ndjson", cwd=tmp_path))
+    assert "none of its 7 names" in said
+    assert "a1.pin+0+<offset> with .json, .json.gz" in said
+    Path(part, "a1.pin+0+0000000007.json").write_text('{"index": 7}', encoding="utf-8")
+    done = pinlake("clean", "l", "--kind", "pin", "--out", "-", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert [row["ind"] for row in rows(done.stdout)] == [7]
+    told = [line for line in done.stderr.splitlines() if "passed over" in line]
+    assert len(told) == 1
+    assert told[0].startswith("pin: 7 names passed over, not read: l/topics/a1.pin/partition=0/")
+    assert [name in told[0] for name in odd] == [True] * 5 + [False] * 2
+
+
 def test_clean_with_placeholders_and_a_kind_of_the_settings(tmp_path: Path) -> None:
     Path(tmp_path, "pinlake.toml").write_text(
         '[kinds.board]\ncolumns = [{ name = "board_title", placeholders = [{ regex = "-+" }] }, '

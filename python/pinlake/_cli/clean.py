@@ -16,6 +16,7 @@ import typer
 
 from pinlake import _core
 from pinlake._cli.common import ConfigFile, Json, examples, print_json, print_table, tell
+from pinlake._skipped import first_names, told
 
 EPILOG = examples(
     "pinlake clean posts.jsonl --kind pin --out pins.parquet",
@@ -56,7 +57,8 @@ def clean(
     """Parse, clean and dedup files without Spark.
 
     One row an ind stays: of equal content one, of different content the last in position.
-    Without --out it only counts. NDJSON, plain, gz or zst, CSV, Parquet and landings are read.
+    Without --out it only counts. Names that look like no records are passed over and told. NDJSON,
+    plain, gz or zst, CSV, Parquet and landings are read.
     """
     from pinlake._progress import Progress, follow
     from pinlake.config import load
@@ -79,7 +81,10 @@ def clean(
             options=options,
         )
         shown = Progress("clean", unit="records")
-        counts = loads(follow(job.run, shown, count=lambda: _done(job), stop=job.stop))
+        done = loads(follow(job.run, shown, count=lambda: _done(job), stop=job.stop))
+    counts, skipped = done["counts"], done["skipped"]
+    if skipped:
+        tell(f"{kind}: {told(len(skipped) + done['skipped_more'], first_names(skipped))}")
     if out == "-":
         tell(", ".join(f"{name} {value:,}" for name, value in counts.items()))
     elif json:

@@ -121,11 +121,14 @@ def _plan(spark: SparkSession, settings: Config, json: bool) -> None:
         return
     print_table(
         ("kind", "objects to read", "resumes a plan", "passed over"),
-        [(p["kind"], p["objects"], p["resumes"], len(p["skipped"])) for p in plans],
+        [(p["kind"], p["objects"], p["resumes"], p["skipped_count"]) for p in plans],
     )
     for plan in plans:
         for skipped in plan["skipped"]:
-            tell(f"{plan['kind']}: passed over {skipped}")
+            tell(f"{plan['kind']}: passed over {skipped['name']} ({skipped['why']})")
+        more = plan["skipped_count"] - len(plan["skipped"])
+        if more:
+            tell(f"{plan['kind']}: passed over {more:,} more")
 
 
 def register(app: typer.Typer) -> None:

@@ -179,6 +179,14 @@ fn a_partition_or_topic_that_is_gone_stops_the_run() {
     let full = plan(dir, Some(&marks), true).unwrap();
     let (marks, _) = advance(dir, Some(&marks), &full, 1);
     assert_eq!(marks.parts.keys().collect::<Vec<_>>(), ["a.pin/1"]);
+    // All of it may be gone, which leaves nothing to remember.
+    for below in ["topics/a.pin/partition=1", "topics/a.pin"] {
+        std::fs::remove_dir_all(dir.join(below)).unwrap();
+        std::fs::create_dir_all(dir.join("topics/a.geo")).unwrap();
+        let full = plan(dir, Some(&marks), true).unwrap();
+        assert!(advance(dir, Some(&marks), &full, 1).0.parts.is_empty());
+    }
+    put(dir, 1, 0, 1);
     assert_eq!(plan(dir, Some(&marks), false).unwrap().objects, 0);
 }
 
@@ -230,6 +238,54 @@ fn layouts_and_what_they_lack() {
     std::fs::write(folder.join(".a.pin+0+0000000001.json.tmp"), b"{").unwrap();
     let plan = plan(&at("l"), None, false).unwrap();
     assert_eq!((plan.objects, plan.skipped.len()), (2, 3));
+}
+
+#[test]
+fn topics_without_partitions_are_read_as_files() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let write = |name: &str| {
+        std::fs::create_dir_all(dir.join(name).parent().unwrap()).unwrap();
+        std::fs::write(dir.join(name), b"{}").unwrap();
+    };
+    let names = |plan: &LandingPlan| plan.files.iter().map(|file| file.name.clone()).collect::<Vec<_>>();
+    // An empty topic is none.
+    std::fs::create_dir_all(dir.join("topics/a.pin")).unwrap();
+    write("topics/a.geo/partition=0/a.geo+0+0000000000.json");
+    let error = plan(dir, None, false).unwrap_err().to_string();
+    assert!(error.contains("no topic of kind \"pin\"") && error.contains("a.geo"), "{error}");
+    // Confluent's time partitioner, and no partitioner at all; the topic says of which kind they are.
+    let files = [
+        "topics/a.pin/a.pin+0+0000000007.json",
+        "topics/a.pin/year=2024/month=01/a.pin+0+0000000000.json",
+        "topics/a.pin/year=2024/month=02/users.json.gz",
+    ];
+    files.iter().for_each(|name| write(name));
+    write("topics/a.pin/year=2024/x.avro");
+    let found = plan(dir, None, false).unwrap();
+    assert_eq!((found.layout.as_str(), names(&found)), ("files", files.map(String::from).to_vec()));
+    assert_eq!(found.skipped.len(), 1);
+    let read: Vec<Extent> = found
+        .files
+        .iter()
+        .map(|file| Extent {
+            source: format!("file:{}/{}", found.url, file.name),
+            part: String::new(),
+            first: file.start,
+            last: file.end,
+        })
+        .collect();
+    let (marks, _) = advance_marks(None, &found, &read, 0, PATIENCE).unwrap();
+    write("topics/a.pin/year=2024/month=03/1.json");
+    assert_eq!(names(&plan(dir, Some(&marks), false).unwrap()), ["topics/a.pin/year=2024/month=03/1.json"]);
+    // Beside partitions they are told, not read.
+    put(dir, 0, 0, 1);
+    write("topics/b.pin/year=2024/1.json");
+    let found = plan(dir, None, false).unwrap();
+    assert_eq!((found.layout.as_str(), found.objects), ("log", 1));
+    let skipped: Vec<&str> = found.skipped.iter().map(|one| one.name.as_str()).collect();
+    assert_eq!(skipped, ["topics/b.pin", "topics/a.pin/year=2024"]);
+    assert_eq!(names(&plan(&dir.join("topics/b.pin"), None, false).unwrap()), ["year=2024/1.json"]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use crate::kind::{Kind, builtins};
 use crate::parse::Origin;
 
 use super::Store;
+use super::location::is_hidden;
 
 /// Endings of landing objects; of two objects of one offset the one with the earlier ending is read.
 pub const SUFFIXES: [&str; 5] = ["json", "json.gz", "json.zst", "json.gzip", "json.zstd"];
@@ -117,15 +118,28 @@ pub fn write_name(to: &mut String, dir: &str, stem: &str, object: Object) {
 /// How a landing is laid out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Layout {
-    /// Topics and partitions; the partitions of the kind's topics.
-    Log {
-        /// Partitions of the kind's topics, by topic and number.
-        partitions: Vec<Partition>,
+    /// Topics and partitions.
+    Log(Topics),
+    /// Anything else: files, of the whole landing or of these folders alone.
+    Files {
+        /// Topics of the kind in which another partitioner put its objects; none is the landing.
+        dirs: Vec<String>,
         /// Topics of other kinds.
         others: Vec<String>,
     },
-    /// Anything else: files.
-    Files,
+}
+
+/// What a kind has in a log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Topics {
+    /// Partitions of the kind's topics, by topic and number.
+    pub partitions: Vec<Partition>,
+    /// Topics of other kinds.
+    pub others: Vec<String>,
+    /// The kind's topics that have no partition.
+    pub bare: Vec<String>,
+    /// Folders beside partitions that are none.
+    pub odd: Vec<String>,
 }
 
 /// Finds out how a landing is laid out: `topics/<topic>/partition=<n>`, `<topic>/partition=<n>`,
@@ -135,67 +149,63 @@ pub enum Layout {
 /// Where the store fails.
 pub fn detect(store: &Store, kind: &Kind) -> Result<Layout> {
     let root = store.folders("")?;
-    let mut partitions = Vec::new();
-    let mut others = Vec::new();
+    let mut topics = Topics::default();
     if root.iter().any(|name| partition_number(name).is_some()) {
         let url = store.location().url();
         let topic = url.rsplit('/').next().unwrap_or_default();
-        add_topic(&mut partitions, &mut others, kind, topic, "", &root);
-        return Ok(Layout::Log { partitions, others });
+        topics.add(kind, topic, "", || Ok(root.clone()))?;
+        return Ok(Layout::Log(topics));
     }
     let mut is_log = false;
     if root.iter().any(|name| name == "topics") {
         for topic in store.folders("topics")? {
             is_log = true;
-            find_topic(store, kind, &topic, &format!("topics/{topic}"), &mut partitions, &mut others)?;
+            let dir = format!("topics/{topic}");
+            topics.add(kind, &topic, &dir, || store.folders(&dir))?;
         }
     }
-    for topic in &root {
-        if is_of_kind(topic, kind) {
-            find_topic(store, kind, topic, topic, &mut partitions, &mut others)?;
-        }
+    let below = topics.bare.clone();
+    for topic in root.iter().filter(|topic| is_of_kind(topic, kind)) {
+        topics.add(kind, topic, topic, || store.folders(topic))?;
     }
-    if is_log || !partitions.is_empty() {
-        partitions.sort_by(|a, b| (&a.topic, a.part, &a.dir).cmp(&(&b.topic, b.part, &b.dir)));
-        return Ok(Layout::Log { partitions, others });
+    if !topics.partitions.is_empty() {
+        topics.partitions.sort_by(|a, b| (&a.topic, a.part, &a.dir).cmp(&(&b.topic, b.part, &b.dir)));
+        return Ok(Layout::Log(topics));
     }
-    Ok(Layout::Files)
+    if is_log && below.is_empty() {
+        return Ok(Layout::Log(topics));
+    }
+    Ok(Layout::Files { dirs: below, others: topics.others })
 }
 
-fn find_topic(
-    store: &Store,
-    kind: &Kind,
-    topic: &str,
-    dir: &str,
-    partitions: &mut Vec<Partition>,
-    others: &mut Vec<String>,
-) -> Result<()> {
-    if is_of_kind(topic, kind) {
-        let folders = store.folders(dir)?;
-        add_topic(partitions, others, kind, topic, dir, &folders);
-    } else {
-        others.push(topic.to_owned());
-    }
-    Ok(())
-}
-
-fn add_topic(
-    partitions: &mut Vec<Partition>,
-    others: &mut Vec<String>,
-    kind: &Kind,
-    topic: &str,
-    dir: &str,
-    folders: &[String],
-) {
-    if !is_of_kind(topic, kind) {
-        others.push(topic.to_owned());
-        return;
-    }
-    for folder in folders {
-        if let Some(part) = partition_number(folder) {
-            let dir = if dir.is_empty() { folder.clone() } else { format!("{dir}/{folder}") };
-            partitions.push(Partition { topic: topic.to_owned(), part, dir });
+impl Topics {
+    fn add(
+        &mut self,
+        kind: &Kind,
+        topic: &str,
+        dir: &str,
+        folders: impl FnOnce() -> Result<Vec<String>>,
+    ) -> Result<()> {
+        if !is_of_kind(topic, kind) {
+            self.others.push(topic.to_owned());
+            return Ok(());
         }
+        let (mut bare, mut odd) = (true, Vec::new());
+        for folder in folders()? {
+            let below = if dir.is_empty() { folder.clone() } else { format!("{dir}/{folder}") };
+            if let Some(part) = partition_number(&folder) {
+                bare = false;
+                self.partitions.push(Partition { topic: topic.to_owned(), part, dir: below });
+            } else if !is_hidden(&folder) {
+                odd.push(below);
+            }
+        }
+        if bare {
+            self.bare.push(dir.to_owned());
+        } else {
+            self.odd.append(&mut odd);
+        }
+        Ok(())
     }
 }
 

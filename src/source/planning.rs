@@ -51,31 +51,52 @@ pub fn plan_landing(kind: &Kind, url: &str, ask: Ask<'_>, options: &Options) -> 
         check_parts(&plan.url, &layout, known)?;
     }
     match layout {
-        Layout::Log { partitions, others } => {
+        Layout::Log(topics) => {
             plan.layout = "log".into();
-            if partitions.is_empty() && known.is_none_or(|marks| marks.parts.is_empty()) {
-                return Err(nothing_of_kind(kind, &plan.url, &others));
+            if topics.partitions.is_empty() {
+                return nothing_of_kind(plan, kind, known, &topics.others);
             }
-            plan_log(&mut plan, &store, &partitions, known, ask.full)?;
+            for dir in topics.bare.into_iter().chain(topics.odd) {
+                plan.skip(dir, "no folder partition=<n> while others are; give it as a landing of its own");
+            }
+            plan_log(&mut plan, &store, &topics.partitions, known, ask.full)?;
         }
-        Layout::Files => {
+        Layout::Files { dirs, others } => {
             plan.layout = "files".into();
             if !store.exists()? {
                 return Err(Error::NotFound(format!("{}: no such file or folder", plan.url)));
             }
-            plan_files(&mut plan, &store, kind, known, ask.full)?;
+            let mut files = Vec::new();
+            for dir in &dirs {
+                files.extend(walk_below(&store, dir, options)?);
+            }
+            if dirs.is_empty() {
+                files = store.walk()?;
+            } else if files.is_empty() {
+                return nothing_of_kind(plan, kind, known, &others);
+            }
+            plan_files(&mut plan, &files, kind, !dirs.is_empty(), known.filter(|_| !ask.full))?;
         }
     }
     Ok(plan)
 }
 
-fn nothing_of_kind(kind: &Kind, url: &str, others: &[String]) -> Error {
+/// A log without the kind: an error, unless marks of what was read once are to be cleared.
+fn nothing_of_kind(
+    plan: LandingPlan,
+    kind: &Kind,
+    known: Option<&Marks>,
+    others: &[String],
+) -> Result<LandingPlan> {
+    if known.is_some_and(|marks| !marks.parts.is_empty()) {
+        return Ok(LandingPlan { layout: "log".into(), ..plan });
+    }
     let found = if others.is_empty() { "none".into() } else { others.join(", ") };
-    Error::Source(format!(
-        "{url}: no topic of kind {0:?} with a folder partition=<n> (a topic's last word is its kind, as in \
-         <user id>.{0}); topics of other kinds: {found}",
-        kind.name
-    ))
+    Err(Error::Source(format!(
+        "{}: no topic of kind {1:?} that holds anything (a topic's last word is its kind, as in <user id>.{1}); \
+         topics of other kinds: {found}",
+        plan.url, kind.name
+    )))
 }
 
 fn plan_log(
@@ -159,8 +180,8 @@ fn drop_twins(plan: &mut LandingPlan, partition: &Partition, objects: &mut Vec<O
 /// A partition that was read and is not listed any more has lost its last object too.
 fn check_parts(url: &str, layout: &Layout, known: &Marks) -> Result<()> {
     let there: BTreeSet<String> = match layout {
-        Layout::Log { partitions, .. } => partitions.iter().map(Partition::key).collect(),
-        Layout::Files => BTreeSet::new(),
+        Layout::Log(topics) => topics.partitions.iter().map(Partition::key).collect(),
+        Layout::Files { .. } => BTreeSet::new(),
     };
     let gone: Vec<&str> =
         known.parts.keys().map(String::as_str).filter(|key| !there.contains(*key)).collect();
@@ -214,24 +235,34 @@ fn whole(meta: &Meta) -> FilePlan {
     }
 }
 
+/// Files below a folder, named from the store's place on.
+fn walk_below(store: &Store, dir: &str, options: &Options) -> Result<Vec<Meta>> {
+    let mut files = Store::at(store.location().join(dir), options)?.walk()?;
+    for file in &mut files {
+        file.name = format!("{dir}/{}", file.name);
+    }
+    Ok(files)
+}
+
+/// Plans the files that `known` does not have; `ours`: their folder says of which kind they are.
 fn plan_files(
     plan: &mut LandingPlan,
-    store: &Store,
+    files: &[Meta],
     kind: &Kind,
+    ours: bool,
     known: Option<&Marks>,
-    full: bool,
 ) -> Result<()> {
-    let files = store.walk()?;
     if files.is_empty() {
         return Err(Error::Source(format!(
             "{}: nothing to read: no topics/<topic>/partition=<n>/… and no files",
             plan.url
         )));
     }
-    let any = files.iter().any(|file| layout::file_is_of_kind(&file.name, kind).is_some());
+    let of = |file: &Meta| if ours { Some(true) } else { layout::file_is_of_kind(&file.name, kind) };
+    let any = files.iter().any(|file| of(file).is_some());
     let mut of_kind = 0_u64;
-    for file in &files {
-        match layout::file_is_of_kind(&file.name, kind) {
+    for file in files {
+        match of(file) {
             // What names another kind is that kind's to read.
             Some(false) => {}
             _ if !tables::is_readable(&file.name) => {
@@ -240,7 +271,7 @@ fn plan_files(
             None if any => plan.skip(file.name.clone(), "names no kind while others do"),
             _ => {
                 of_kind += 1;
-                if full || !known.is_some_and(|marks| marks.has_file(&file.name, &file.etag)) {
+                if !known.is_some_and(|marks| marks.has_file(&file.name, &file.etag)) {
                     plan.files.push(whole(file));
                 }
             }

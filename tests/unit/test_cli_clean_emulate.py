@@ -227,6 +227,8 @@ def test_clean_with_placeholders_and_a_kind_of_the_settings(tmp_path: Path) -> N
         (("pins.jsonl", "--kind", "pin", "--threads", "0"), "--threads"),
         (("pins.jsonl", "--kind", "pin", "--invalid", "fail"), "invalid_follower_count"),
         (("empty", "--kind", "pin"), "empty"),
+        (("pins.jsonl", "--kind", "pin", "--out", ""), "--out is empty: name a file"),
+        (("pins.jsonl", "--kind", "pin", "--quarantine", ""), "--quarantine is empty"),
         (("pins.jsonl", "--kind", "pin", "--out", "pins.jsonl"), "is an input"),
         (("pins.jsonl", "--kind", "pin", "--quarantine", "pins.jsonl"), "is an input"),
         ((".", "--kind", "pin", "--out", "./"), "lies in an input"),

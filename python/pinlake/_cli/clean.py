@@ -17,6 +17,7 @@ import typer
 from pinlake import _core
 from pinlake._cli.common import ConfigFile, Json, examples, print_json, print_table, tell
 from pinlake._skipped import first_names, told
+from pinlake.errors import ConfigError
 
 EPILOG = examples(
     "pinlake clean posts.jsonl --kind pin --out pins.parquet",
@@ -63,6 +64,9 @@ def clean(
     from pinlake._progress import Progress, follow
     from pinlake.config import load
 
+    for option, place in (("--out", out), ("--quarantine", quarantine)):
+        if place == "":
+            raise ConfigError(f"{option} is empty: name a file, or leave the option out")
     settings = load(file=config, kind=[kind], invalid=invalid)
     plan = settings.plans()[kind]
     options = dict(settings.storage) or None

@@ -3,7 +3,7 @@
 //! Every variant says what went wrong, where, and what to do about it. Bad *data* is no error:
 //! it becomes a row with `_errors` or a quarantined record with a code.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What can stop a call. Bad records never do; see [`crate::parse::RejectCode`].
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +48,20 @@ impl Error {
             return Self::NotFound(format!("{}: no such file or folder", path.display()));
         }
         Self::Io { path, source }
+    }
+
+    /// A file or folder that cannot be written, with what to do about it.
+    #[must_use]
+    pub fn cannot_write(path: &Path, source: &std::io::Error) -> Self {
+        use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        let remedy = match source.kind() {
+            StorageFull | QuotaExceeded => "make room there, or write to another place",
+            PermissionDenied | ReadOnlyFilesystem => {
+                "make it writable for this user, or write to another place"
+            }
+            _ => "write to another place",
+        };
+        Self::Sink(format!("{}: cannot write: {source}; {remedy}", path.display()))
     }
 }
 

@@ -28,7 +28,7 @@ impl Files {
                 "files:{dir}: files go to a local folder; for S3 use landing:{dir}"
             )));
         };
-        fs::create_dir_all(&dir).map_err(|error| wrong(&dir, &error))?;
+        fs::create_dir_all(&dir).map_err(|error| Error::cannot_write(&dir, &error))?;
         let existing = options.existing.unwrap_or(Existing::Refuse);
         let mut files = Vec::new();
         // Nothing is opened for writing before all of them may be.
@@ -46,7 +46,7 @@ impl Files {
         let files = files
             .into_iter()
             .map(|path| {
-                let file = open(&path, existing).map_err(|error| wrong(&path, &error))?;
+                let file = open(&path, existing).map_err(|error| Error::cannot_write(&path, &error))?;
                 Ok((path, file))
             })
             .collect::<Result<_>>()?;
@@ -69,14 +69,10 @@ fn open(path: &Path, existing: Existing) -> std::io::Result<File> {
     Ok(file)
 }
 
-fn wrong(path: &Path, error: &std::io::Error) -> Error {
-    Error::Sink(format!("{}: {error}", path.display()))
-}
-
 impl Sink for Files {
     fn write(&mut self, batch: &Batch) -> Result<Written> {
         for ((path, file), values) in self.files.iter_mut().zip(&batch.values) {
-            file.write_all(values).map_err(|error| wrong(path, &error))?;
+            file.write_all(values).map_err(|error| Error::cannot_write(path, &error))?;
         }
         Ok(Written { records: batch.entries.len() as u64, bytes: batch.bytes() as u64, objects: 0 })
     }
@@ -84,7 +80,7 @@ impl Sink for Files {
     fn finish(&mut self) -> Result<Written> {
         for (path, file) in &self.files {
             if self.durable {
-                file.sync_all().map_err(|error| wrong(path, &error))?;
+                file.sync_all().map_err(|error| Error::cannot_write(path, &error))?;
             }
         }
         Ok(Written { objects: self.files.len() as u64, ..Written::default() })

@@ -60,16 +60,14 @@ fn put_local(root: &Path, object: &Object, durable: bool) -> Result<()> {
     write().map_err(|error| {
         // What is left of it is hidden from readers; the first error is the one to tell.
         let _ = fs::remove_file(&hidden);
-        Error::Sink(format!("{}: {error}", path.display()))
+        Error::cannot_write(&path, &error)
     })
 }
 
 /// Makes a folder of a landing, if it is a local one.
 pub(super) fn make_dir(store: &Store, dir: &str) -> Result<()> {
     match store.local_path(dir) {
-        Some(path) => {
-            fs::create_dir_all(&path).map_err(|error| Error::Sink(format!("{}: {error}", path.display())))
-        }
+        Some(path) => fs::create_dir_all(&path).map_err(|error| Error::cannot_write(&path, &error)),
         None => Ok(()),
     }
 }
@@ -79,7 +77,7 @@ pub(super) fn sync_dir(store: &Store, dir: &str) -> Result<()> {
     match store.local_path(dir) {
         Some(path) => File::open(&path)
             .and_then(|dir| dir.sync_all())
-            .map_err(|error| Error::Sink(format!("{}: {error}", path.display()))),
+            .map_err(|error| Error::cannot_write(&path, &error)),
         None => Ok(()),
     }
 }

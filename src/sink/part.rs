@@ -35,7 +35,7 @@ impl Part {
         if self.part == self.path {
             return Ok(());
         }
-        fs::rename(&self.part, &self.path).map_err(|error| wrong(&self.path, &error))
+        fs::rename(&self.part, &self.path).map_err(|error| Error::cannot_write(&self.path, &error))
     }
 }
 
@@ -53,8 +53,4 @@ pub(super) fn name_of(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".part");
     path.with_file_name(name)
-}
-
-pub(super) fn wrong(path: &Path, error: &std::io::Error) -> Error {
-    Error::Sink(format!("{}: cannot write: {error}", path.display()))
 }

@@ -8,7 +8,7 @@ use arrow::array::{Array, AsArray, RecordBatch, StructArray};
 use base64::Engine as _;
 use serde_json::{Map, Value};
 
-use super::part::{Part, wrong};
+use super::part::Part;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
 
@@ -27,7 +27,7 @@ impl QuarantineFile {
     /// [`Error::Sink`] if it cannot be made.
     pub fn create(path: &Path) -> Result<Self> {
         let part = Part::or_stream(path);
-        let file = File::create(part.at()).map_err(|error| wrong(part.at(), &error))?;
+        let file = File::create(part.at()).map_err(|error| Error::cannot_write(part.at(), &error))?;
         Ok(Self { part, file: BufWriter::new(file) })
     }
 
@@ -59,7 +59,8 @@ impl QuarantineFile {
                     }
                 };
             }
-            writeln!(self.file, "{}", Value::from(line)).map_err(|error| wrong(self.part.at(), &error))?;
+            writeln!(self.file, "{}", Value::from(line))
+                .map_err(|error| Error::cannot_write(self.part.at(), &error))?;
         }
         Ok(())
     }
@@ -69,7 +70,7 @@ impl QuarantineFile {
     /// # Errors
     /// [`Error::Sink`] if what is left cannot be written.
     pub fn finish(mut self) -> Result<()> {
-        self.file.flush().map_err(|error| wrong(self.part.at(), &error))?;
+        self.file.flush().map_err(|error| Error::cannot_write(self.part.at(), &error))?;
         self.part.finish()
     }
 }

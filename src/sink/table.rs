@@ -20,7 +20,7 @@ use parquet::file::writer::SerializedFileWriter;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use super::part::{Part, wrong};
+use super::part::Part;
 use crate::error::{Error, Result};
 
 /// Rows of a Parquet row group: what readers split work by; its columns are encoded side by side.
@@ -77,7 +77,7 @@ impl TableSink {
     /// [`Error::Sink`] if the file cannot be made.
     pub fn create(path: &Path, format: Format, schema: SchemaRef) -> Result<Self> {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            fs::create_dir_all(folder).map_err(|error| wrong(folder, &error))?;
+            fs::create_dir_all(folder).map_err(|error| Error::cannot_write(folder, &error))?;
         }
         let part = Part::of(path);
         let writer = Writer::create(part.at(), format, &schema)?;
@@ -124,13 +124,13 @@ impl TableSink {
         let copy = self.part.at().with_extension("part2");
         match self.format {
             Format::Parquet => self.copy_parquet(&copy, pool)?,
-            Format::Ndjson => self.copy_lines(&copy).map_err(|error| wrong(&copy, &error))?,
+            Format::Ndjson => self.copy_lines(&copy).map_err(|error| Error::cannot_write(&copy, &error))?,
         }
-        fs::rename(&copy, self.part.at()).map_err(|error| wrong(self.part.at(), &error))
+        fs::rename(&copy, self.part.at()).map_err(|error| Error::cannot_write(self.part.at(), &error))
     }
 
     fn copy_parquet(&self, copy: &Path, pool: &ThreadPool) -> Result<()> {
-        let from = File::open(self.part.at()).map_err(|error| wrong(self.part.at(), &error))?;
+        let from = File::open(self.part.at()).map_err(|error| Error::cannot_write(self.part.at(), &error))?;
         let mut writer = Writer::create(copy, self.format, &self.schema)?;
         let mut row = 0;
         for batch in ParquetRecordBatchReaderBuilder::try_new(from)?.with_batch_size(8192).build()? {
@@ -163,7 +163,7 @@ impl TableSink {
 
 impl Writer {
     fn create(path: &Path, format: Format, schema: &SchemaRef) -> Result<Self> {
-        let file = File::create(path).map_err(|error| wrong(path, &error))?;
+        let file = File::create(path).map_err(|error| Error::cannot_write(path, &error))?;
         Ok(match format {
             Format::Parquet => Self::Parquet(Box::new(ParquetWriter::new(file, schema)?)),
             Format::Ndjson => Self::Ndjson(BufWriter::with_capacity(1 << 20, file)),
@@ -175,7 +175,7 @@ impl Writer {
             Self::Parquet(writer) => writer.write(batch, pool),
             Self::Ndjson(file) => {
                 write_lines(&mut *file, batch)?;
-                file.flush().map_err(|error| wrong(path, &error))
+                file.flush().map_err(|error| Error::cannot_write(path, &error))
             }
         }
     }
@@ -183,7 +183,7 @@ impl Writer {
     fn finish(&mut self, path: &Path, pool: &ThreadPool) -> Result<()> {
         match self {
             Self::Parquet(writer) => writer.finish(pool),
-            Self::Ndjson(file) => file.flush().map_err(|error| wrong(path, &error)),
+            Self::Ndjson(file) => file.flush().map_err(|error| Error::cannot_write(path, &error)),
         }
     }
 }

@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Float32Type, Float64Type};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::errors::ParquetError;
 use parquet::file::reader::ChunkReader;
 
 use crate::error::{Error, Result};
@@ -46,7 +47,11 @@ impl Parquet {
     /// # Errors
     /// [`Error::Source`] if it is no Parquet file, or none of the kind.
     pub(crate) fn new<R: ChunkReader + 'static>(kind: &Kind, url: &str, from: R) -> Result<Self> {
-        let wrong = |error: parquet::errors::ParquetError| Error::Source(format!("{url}: {error}"));
+        let wrong = |error: ParquetError| match error {
+            // What the store said: the file itself may be whole.
+            ParquetError::External(error) => Error::Source(format!("{url}: {error}")),
+            error => damaged(url, &error),
+        };
         let builder = ParquetRecordBatchReaderBuilder::try_new(from).map_err(wrong)?;
         let schema = builder.schema();
         let known = |name: &str| {
@@ -78,7 +83,12 @@ impl Parquet {
                 match self.rows.next() {
                     None => return Ok(Filled { lines: self.row - before, done: true }),
                     Some(batch) => {
-                        let wrong = |error: ArrowError| Error::Source(format!("{}: {error}", self.url));
+                        let wrong = |error: ArrowError| match error {
+                            ArrowError::ExternalError(error) => {
+                                Error::Source(format!("{}: {error}", self.url))
+                            }
+                            error => damaged(&self.url, &error),
+                        };
                         (self.batch, self.at) = (Some(batch.map_err(wrong)?), 0);
                         continue;
                     }
@@ -117,6 +127,12 @@ impl Parquet {
         }
         Ok(())
     }
+}
+
+fn damaged(url: &str, error: &dyn std::fmt::Display) -> Error {
+    Error::Source(format!(
+        "{url}: {error}; write it anew if it is damaged, or rename it if it is no Parquet file"
+    ))
 }
 
 /// A time with a zone as the same moment in UTC without one: what the rules make of it anyway.

@@ -227,6 +227,8 @@ def test_clean_with_placeholders_and_a_kind_of_the_settings(tmp_path: Path) -> N
         (("pins.jsonl", "--kind", "pin", "--threads", "0"), "--threads"),
         (("pins.jsonl", "--kind", "pin", "--invalid", "fail"), "invalid_follower_count"),
         (("empty", "--kind", "pin"), "empty"),
+        (("pins.jsonl", "--kind", "pin", "--out", "/proc/x.parquet"), "write to another place"),
+        (("broken.parquet", "--kind", "pin"), "write it anew if it is damaged"),
         (("pins.jsonl", "--kind", "pin", "--out", ""), "--out is empty: name a file"),
         (("pins.jsonl", "--kind", "pin", "--quarantine", ""), "--quarantine is empty"),
         (("pins.jsonl", "--kind", "pin", "--out", "pins.jsonl"), "is an input"),
@@ -240,6 +242,7 @@ def test_clean_refuses_in_one_line(
     tmp_path: Path, pins: Path, words: tuple[str, ...], wanted: str
 ) -> None:
     Path(tmp_path, "empty").mkdir()
+    Path(tmp_path, "broken.parquet").write_bytes(b"PAR1 and no more")
     before = pins.read_text(encoding="utf-8")
     done = pinlake("clean", *words, cwd=tmp_path)
     if "fail" in words:  # bad data is a finding
@@ -247,5 +250,7 @@ def test_clean_refuses_in_one_line(
         assert wanted in done.stderr
     else:
         assert wanted in refusal(done)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "pins.jsonl"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("broken.parquet", "empty", "pins.jsonl"),
+    ]
     assert pins.read_text(encoding="utf-8") == before

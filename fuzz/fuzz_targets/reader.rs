@@ -10,8 +10,8 @@ use libfuzzer_sys::fuzz_target;
 use pinlake::clean::{Cleaned, Cleaner, Options};
 use pinlake::kind::Kind;
 use pinlake::parse::{ChunkBuffer, Form, Layout, Origin, Record, Records, RejectCode, is_blank, trim_blanks};
-use serde_json::Deserializer;
 use serde_json::value::RawValue;
+use serde_json::{Deserializer, Value};
 
 const NEIGHBOUR: &[u8] = br#"{"index": 7, "ind": 7, "title": "a\u00e9", "age": "20", "country": "Peru"} {}"#;
 
@@ -89,7 +89,8 @@ fn agrees_with_serde(payload: &[u8], record: &Record) {
         // Beyond our limits: serde_json's skipping has none.
         Some(RejectCode::TooDeep | RejectCode::TooLarge) => {}
         Some(RejectCode::NotJson | RejectCode::InvalidUtf8) => {
-            let first = Deserializer::from_slice(bytes).into_iter::<Box<RawValue>>().next();
+            // Values, for what serde_json merely skips it does not check: lone surrogates pass.
+            let first = Deserializer::from_slice(bytes).into_iter::<Value>().next();
             assert!(!matches!(first, Some(Ok(_))), "serde_json reads what we refuse");
         }
         None | Some(_) => {

@@ -58,8 +58,9 @@ VARIABLES = (
     "PINLAKE_JARS",
     "PINLAKE_PASSWORD",
 )
-# A checkout's tests have variables of their own, which are nobody's typos.
-_OF_TESTS = "PINLAKE_TEST_"
+# Nobody's typos: a checkout's tests have variables of their own, and Kubernetes gives pods those of
+# a service that is called pinlake.
+_OTHERS = ("PINLAKE_TEST_", "PINLAKE_SERVICE_", "PINLAKE_PORT")
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd]?)")
@@ -96,7 +97,7 @@ class Emulate(Strict):
 
     to: str | None = None
     source: str | None = None
-    count: int | None = Field(default=None, ge=0)
+    count: int | None = Field(default=None, ge=0, lt=1 << 64)
     duration: Duration | None = None
     rate: str = "max"
     order: Literal["permuted", "sequential", "seed100"] = "permuted"
@@ -314,7 +315,7 @@ def unknown_variables() -> Iterator[tuple[str, str]]:
     for name in sorted(os.environ):
         # Like pydantic-settings, which does not tell upper case from lower case.
         upper = name.upper()
-        if not upper.startswith(PREFIX) or upper.startswith(_OF_TESTS):
+        if not upper.startswith(PREFIX) or upper.startswith(_OTHERS):
             continue
         if upper.split(NESTED)[0] not in known:
             yield name, explain(f"{name} is no setting", upper, sorted(known))

@@ -22,6 +22,17 @@ const SIGNALS: Duration = Duration::from_millis(50);
 /// Slots rendered at a time for `records`.
 const SLOTS: u64 = 4_096;
 
+/// A number of 64 bits; any other is our error, not Python's `OverflowError`.
+fn unsigned(value: &Bound<'_, PyAny>) -> PyResult<u64> {
+    value
+        .extract()
+        .map_err(|_| Error::Config(format!("{value}: give a whole number from 0 to {}", u64::MAX)).into())
+}
+
+fn unsigned_or_none(value: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
+    if value.is_none() { Ok(None) } else { unsigned(value).map(Some) }
+}
+
 /// Makes the records of posts, or replays those of tables: pin, geo and user, which share one index.
 ///
 /// Emission ``n`` carries index ``order(seed, n)``, and a record follows from seed, kind and index
@@ -87,9 +98,9 @@ impl Emulator {
     fn new(
         py: Python<'_>,
         source: Option<&str>,
-        seed: u64,
+        #[pyo3(from_py_with = unsigned)] seed: u64,
         order: &str,
-        count: Option<u64>,
+        #[pyo3(from_py_with = unsigned_or_none)] count: Option<u64>,
         kinds: Option<Vec<String>>,
         user_id: &str,
         faults: Option<BTreeMap<String, f64>>,

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import pinlake
 from pinlake import Emulator
+from pinlake.errors import ConfigError
 from support.core import clean
 
 KINDS = ("pin", "geo", "user")
@@ -192,3 +193,9 @@ def test_endless_records_need_an_end() -> None:
     assert len(posts.records("pin", 10**12, 10**12 + 5)) == 5
     with pytest.raises(pinlake.errors.ConfigError, match="no end"):
         posts.records("pin")
+
+
+@pytest.mark.parametrize("setting", [{"seed": -1}, {"seed": 1 << 64}, {"count": -1}, {"seed": "x"}])
+def test_numbers_that_are_none_of_64_bits(setting: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match="a whole number from 0 to"):
+        Emulator(**setting)

@@ -36,7 +36,7 @@ def test_python_workers_are_this_interpreter(spark: Any) -> None:
         import pyarrow as pa
 
         for _ in batches:
-            yield pa.record_batch({"prefix": [sys.prefix]})
+            yield pa.RecordBatch.from_pydict({"prefix": [sys.prefix]})
 
     told = spark.range(1, numPartitions=1).mapInArrow(tell, "prefix string").collect()
     assert told[0].prefix == sys.prefix

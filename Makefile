@@ -44,7 +44,7 @@ demo: setup  ## the whole pipeline here; FROM=folder of real records, POSTS=n, O
 
 test: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## everything that a change has to pass
 	@$(JAVA)
-	.ci/test.sh lint rust cli / unit spark services connect $(OTHERS:%=lane-%)
+	.ci/test.sh lint rust cli $(OTHERS:%=lane-%) / unit spark connect services
 
 # One suite: make test-lint test-rust test-unit test-cli test-spark test-connect test-services,
 # and make test-lane-4.0 for one Spark version.

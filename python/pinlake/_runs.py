@@ -175,7 +175,8 @@ class _Desk:
         self, kinds: list[Kind], first: dict[str, Run | Exception]
     ) -> dict[str, Run | Exception]:
         """Plans or takes over; kinds whose number went to another process are left out."""
-        known = self._states(kinds)
+        # A table that was not there a moment ago holds nothing; who was quicker takes the number.
+        known = {kind.name: State() for kind in kinds} if first else self._states(kinds)
 
         def plan(kind: Kind) -> Run:
             state = known[kind.name]

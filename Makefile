@@ -119,7 +119,8 @@ dist/.done: $(RUST) $(GLUE) pyproject.toml README.md LICENSE | .venv/4.1/.done
 
 .venv/4.1/.bench: .ci/lanes/bench.txt .venv/4.1/.done
 	@.ci/setup.sh uv pip install --quiet --python .venv/4.1 -r .ci/lanes/bench.txt
-	# As pip does it: otherwise each command-line contender is timed compiling its own modules.
+	# As pip does it: otherwise each command-line contender is timed compiling its own modules. Some
+	# packages carry files of other Python versions, which do not compile.
 	env -u PYTHONDONTWRITEBYTECODE $(PY) -m compileall -q -j2 .venv/4.1/lib >/dev/null || true
 	touch $@
 

@@ -19,7 +19,8 @@ use crate::parse::{ChunkBuffer, Form, Positions, float_text};
 ///
 /// Each row is written as a JSON record first, so a typed frame and the payloads it was read from
 /// give the same rows. JSON has no NaN and no infinity: they become the strings `"NaN"`,
-/// `"Infinity"` and `"-Infinity"`, which no rule for numbers takes. Columns `_source` and `_arrived_at` are taken as positions, if there.
+/// `"Infinity"` and `"-Infinity"`, which no rule for numbers takes. Columns `_source` and
+/// `_arrived_at` are taken as positions, if there.
 ///
 /// # Errors
 /// As [`Cleaner::clean`], and [`crate::Error::Arrow`] for a column type that JSON has no form for.

@@ -15,8 +15,8 @@ use crate::source::Options;
 
 /// One run of source → parse → clean → dedup → sink over files, in threads of its own.
 ///
-/// `run()` does the work and gives counts and what was passed over as JSON text; `progress()` and `stop()` may be called
-/// from another thread meanwhile.
+/// `run()` does the work and gives counts and what was passed over as JSON text; `progress()` and
+/// `stop()` may be called from another thread meanwhile.
 #[pyclass(module = "pinlake._core", frozen)]
 struct CleanJob {
     job: CleanFiles,

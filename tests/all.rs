@@ -3,6 +3,7 @@
 
 mod emulate;
 mod flow;
+mod large_payloads;
 mod properties;
 mod source_plan;
 mod source_read;

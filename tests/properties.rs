@@ -2,9 +2,9 @@
 
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
-use pinlake::clean::{Cleaner, Options};
+use pinlake::clean::{Cleaned, Cleaner, Options};
 use pinlake::kind::Kind;
-use pinlake::parse::{Chunk, ChunkBuffer, Form, Next, next_value};
+use pinlake::parse::{Chunk, ChunkBuffer, Cursor, Form, Next, next_value};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -21,10 +21,12 @@ fn clean(kind: &str, chunks: &[ChunkBuffer]) -> RecordBatch {
     let mut batches = Vec::new();
     for chunk in chunks {
         let chunk: Chunk<'_> = chunk.as_chunk();
-        let cleaned = cleaner.clean(chunk).unwrap();
-        let rows: usize = cleaned.batches.iter().map(RecordBatch::num_rows).sum();
-        assert_eq!(rows as u64, cleaned.tallies.iter().map(|tally| tally.records).sum::<u64>());
-        batches.extend(cleaned.batches);
+        let mut cursor = Cursor::default();
+        while !cursor.is_done(chunk) {
+            let Cleaned { batch, tallies } = cleaner.clean(chunk, &mut cursor).unwrap();
+            assert_eq!(batch.num_rows() as u64, tallies.iter().map(|tally| tally.records).sum::<u64>());
+            batches.push(batch);
+        }
     }
     concat_batches(cleaner.schema(), &batches).unwrap()
 }

@@ -11,7 +11,7 @@ use pinlake::kind::Kind;
 use pinlake::parse::{ChunkBuffer, Form};
 use pinlake::schema::Frame;
 use pinlake::source::plan::{Ask, FilePlan, LandingPlan, plan_landing};
-use pinlake::source::{Given, Options, TaskReader, clean_objects, split};
+use pinlake::source::{Given, Options, TaskReader, split};
 use proptest::prelude::*;
 
 fn clean(frame: Frame) -> CleanOptions {
@@ -235,9 +235,12 @@ fn objects_that_others_read_give_the_same_rows() {
                 (url.clone(), std::fs::read(path).unwrap(), micros as i64 / 1000 * 1000)
             })
             .collect();
-        let objects = given.iter().map(|(url, bytes, time)| Given { url, bytes, arrived_at: Some(*time) });
+        let given = given.into_iter();
+        let given =
+            given.map(|(url, bytes, time)| Given { url, bytes: bytes.into(), arrived_at: Some(time) });
         let kind = Kind::builtin("user").unwrap();
-        let batches = clean_objects(&kind, &plan.frame(), clean(Frame::Run), objects).unwrap();
+        let reader = TaskReader::of_objects(kind, &plan.frame(), given.collect(), clean(Frame::Run)).unwrap();
+        let batches: Vec<_> = reader.map(Result::unwrap).collect();
         assert_eq!(concat_batches(&want.schema(), &batches).unwrap(), want);
     }
 }
@@ -249,8 +252,7 @@ fn parsed_whole(line: &[u8], form: Form) -> Vec<Row> {
     let origin =
         chunk.origin(pinlake::parse::Origin { epoch: 0, name: "".into(), part: "".into(), arrived_at: None });
     chunk.push(line, form, 0, origin, 0);
-    let cleaned = cleaner.clean(chunk.as_chunk()).unwrap();
-    cleaned.batches.iter().flat_map(rows).collect()
+    cleaner.clean_all(chunk.as_chunk()).unwrap().iter().flat_map(rows).collect()
 }
 
 /// Checks that a line, read as a stream out of a file, gives the rows it gives as a whole.

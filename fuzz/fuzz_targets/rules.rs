@@ -73,8 +73,8 @@ fn clean(kind: &Arc<Kind>, record: &[u8], invalid: Invalid) -> RecordBatch {
     let mut chunk = ChunkBuffer::default();
     let origin = chunk.origin(Origin { epoch: 0, name: "fuzz".into(), part: "".into(), arrived_at: None });
     chunk.push(record, Form::Message, 0, origin, 0);
-    let mut cleaned = cleaner.clean(chunk.as_chunk()).expect("bad input is a row, not an error");
-    cleaned.batches.pop().expect("a batch")
+    let mut batches = cleaner.clean_all(chunk.as_chunk()).expect("bad input is a row, not an error");
+    batches.pop().expect("a batch")
 }
 
 fn column<'a>(batch: &'a RecordBatch, name: &str) -> &'a dyn Array {

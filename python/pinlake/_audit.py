@@ -104,6 +104,8 @@ def booked(target: Target, stage: str, found: Staged, mode: str) -> Books:
         for row in _rows(target.spark, [_REJECTED], texts):
             figures[row["fate"]] = Figure(row["records"], int(row["hash"] or 0))
     empty = Figure()
+    if mode == "merge" and figures.get("updated", empty).records:
+        conflicts += _replaced(target, texts)
     read = found.accepted + found.rejected if found.receipts is None else found.receipts
     books = replace(
         books_of(run, target.table),
@@ -124,6 +126,23 @@ def booked(target: Target, stage: str, found: Staged, mode: str) -> Books:
     )
     problems = _problems(books, found, figures, altered)
     return replace(books, problems=problems, state="failed" if problems else "done")
+
+
+def _replaced(target: Target, texts: dict[str, str]) -> int:
+    """Rows of earlier runs that gave way to a version of another partition, epoch or topic.
+
+    They stand in the table as it was when the run was planned, so a run that is taken over after
+    its MERGE counts the same.
+    """
+    from pyspark.sql import functions as F
+
+    planned = F.timestamp_micros(F.lit(target.run.ingested_at).cast("bigint"))
+    history = target.spark.sql(f"DESCRIBE HISTORY {target.table} LIMIT {_COMMITS}")
+    before = history.where(F.col("timestamp") <= planned).agg(F.max("version")).first()
+    if before is None or before[0] is None:
+        return 0
+    row = target.spark.sql(_REPLACED.format(version=before[0], **texts)).first()
+    return int(row[0]) if row else 0
 
 
 def _rows(spark: SparkSession, parts: list[str], texts: dict[str, str]) -> list[Row]:
@@ -200,6 +219,18 @@ FROM {stage} s
 LEFT SEMI JOIN (SELECT _source AS p, _fingerprint AS f FROM {table} WHERE _first_run_id = {run}) t
   ON s._source = t.p AND s._fingerprint = t.f
 WHERE _reject IS NULL AND _receipt IS NULL
+"""
+
+# Commits of a table that are searched for the state that a run found: its own MERGE, and those of
+# other runs that went on beside it.
+_COMMITS = 100
+
+_REPLACED = """
+SELECT count(*) FROM {table} t
+JOIN (SELECT ind, _source AS held, _fingerprint AS f FROM {table} VERSION AS OF {version}) o
+  ON t.ind = o.ind
+WHERE t._run_id = {run} AND t._fingerprint <> o.f
+  AND (t._source.epoch <> held.epoch OR t._source.name <> held.name OR t._source.part <> held.part)
 """
 
 # The same from the table's side: rows that bear the run's id.

@@ -70,7 +70,8 @@ class Books:
     known_rejects: int = 0
     """How many of the quarantined were in quarantine before: a re-read adds nothing."""
     conflicts: int = 0
-    """How many of the superseded lost to a version of another partition, epoch or topic."""
+    """Versions that lost to one of another partition, epoch or topic: superseded records of this
+    run, and rows of earlier runs that this one replaced."""
     flawed: int = 0
     """Rows with at least one bad field."""
     rejects: dict[str, int] = field(default_factory=dict)
@@ -223,7 +224,7 @@ def _remarks(books: Books) -> list[str]:
         lines.append(f"{books.flawed:,} rows with bad fields: {counts(books.errors)}")
     if books.conflicts:
         lines.append(
-            f"{books.conflicts:,} superseded by another partition, epoch or topic: "
+            f"{books.conflicts:,} versions lost to one of another partition, epoch or topic: "
             f"versions of one record should share a partition"
         )
     for name, part in books.gaps.items():

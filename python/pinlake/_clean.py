@@ -56,7 +56,7 @@ def clean(
     payload = _payload(df, column)
     there = [name for name in _POSITION if name in df.columns]
     given = df.select(payload.alias("value"), *there)
-    return _mapped(given, kind, _core.clean_batches, invalid, run, meta)
+    return _mapped(given, kind, _payloads, invalid, run, meta)
 
 
 def clean_columns(
@@ -81,7 +81,7 @@ def clean_columns(
     """
     kind = Kind.of(kind)
     _check(invalid, run, kind, meta)
-    return _mapped(df, kind, None, invalid, run, meta)
+    return _mapped(df, kind, _core.clean_columns, invalid, run, meta)
 
 
 def _check(invalid: str, run: Run | None, kind: Kind, meta: bool) -> None:
@@ -111,7 +111,7 @@ def _payload(df: DataFrame, column: str) -> Column:
 def _mapped(
     df: DataFrame,
     kind: Kind,
-    batches_of: Callable[..., Any] | None,
+    clean_batch: Callable[..., Iterable[Any]],
     invalid: str,
     run: Run | None,
     meta: bool,
@@ -124,28 +124,28 @@ def _mapped(
         "run_id": stamp.run_id,
         "frame": frame,
     }
-    columns = batches_of is None
-    return df.mapInArrow(plain(partial(_clean, kind.plan, options, columns)), kind.ddl(frame))
+    work = partial(_clean, partial(clean_batch, kind.plan, **options), kind.plan, frame)
+    return df.mapInArrow(plain(work), kind.ddl(frame))
+
+
+def _payloads(plan: str, batch: pa.RecordBatch, **options: Any) -> Iterable[Any]:
+    named = dict(zip(batch.schema.names, batch.columns, strict=True))
+    source, arrived_at = named.get("_source"), named.get("_arrived_at")
+    return _core.clean_batches(
+        plan, named["value"], source=source, arrived_at=arrived_at, **options
+    )
 
 
 def _clean(
-    plan: str, options: dict[str, Any], columns: bool, batches: Iterator[pa.RecordBatch]
+    clean_batch: Callable[[pa.RecordBatch], Iterable[Any]],
+    plan: str,
+    frame: str,
+    batches: Iterator[pa.RecordBatch],
 ) -> Iterator[pa.RecordBatch]:
     """In a worker."""
-    tally = _Tally(plan) if options["frame"] == "run" else None
+    tally = _Tally(plan) if frame == "run" else None
     for batch in batches:
-        if columns:
-            made = _core.clean_columns(plan, batch, **options)
-        else:
-            named = dict(zip(batch.schema.names, batch.columns, strict=True))
-            made = _core.clean_batches(
-                plan,
-                named["value"],
-                source=named.get("_source"),
-                arrived_at=named.get("_arrived_at"),
-                **options,
-            )
-        for found in map(arrow, made):
+        for found in map(arrow, clean_batch(batch)):
             if tally is not None:
                 tally.add(found)
             yield found

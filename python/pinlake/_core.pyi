@@ -6,6 +6,7 @@ from typing import Any, final
 
 __version__: str
 __all__ = [
+    "Batches",
     "CleanJob",
     "ConfigError",
     "Emulator",
@@ -14,7 +15,6 @@ __all__ = [
     "SchemaError",
     "SinkError",
     "SourceError",
-    "TaskBatches",
     "__profile__",
     "__version__",
     "advance_marks",
@@ -72,7 +72,7 @@ def clean_batches(
     ingested_at: int | None = None,
     run_id: str | None = None,
     frame: str = "frame",
-) -> list[Any]: ...
+) -> Batches: ...
 def clean_batch(
     plan: str,
     payloads: Any,
@@ -126,11 +126,11 @@ def read_task(
     run_id: str | None = None,
     frame: str = "frame",
     options: Mapping[str, str] | None = None,
-) -> TaskBatches: ...
+) -> Batches: ...
 
 @final
-class TaskBatches:
-    def __iter__(self) -> TaskBatches: ...
+class Batches:
+    def __iter__(self) -> Batches: ...
     def __next__(self) -> Any: ...
 
 def clean_objects(
@@ -144,7 +144,7 @@ def clean_objects(
     ingested_at: int | None = None,
     run_id: str | None = None,
     frame: str = "frame",
-) -> list[Any]: ...
+) -> Batches: ...
 
 @final
 class CleanJob:

@@ -8,13 +8,14 @@ use arrow::compute::{filter_record_batch, nullif};
 use arrow::datatypes::SchemaRef;
 
 use super::builder::Input;
+use super::field::Field;
 use super::placeholder::Placeholders;
 use super::problem::Problems;
 use super::{boolean, coordinates, count, integer, joined, meta, number, prefix, text, timestamp};
 use crate::dedup::fingerprint::fingerprints;
 use crate::error::{Error, Result};
-use crate::kind::{Kind, Rule};
-use crate::parse::{BATCH_ROWS, Chunk, Layout, Positions, Records, RejectCode};
+use crate::kind::{Column, Kind, Rule};
+use crate::parse::{Chunk, Cursor, Layout, Positions, Records, RejectCode};
 use crate::schema::Frame;
 
 /// What becomes of a record with a bad field.
@@ -78,11 +79,11 @@ pub struct Tally {
     pub hash: i128,
 }
 
-/// A cleaned chunk.
+/// Cleaned records of a chunk.
 #[derive(Debug)]
 pub struct Cleaned {
-    /// Its rows in reading order, at most [`BATCH_ROWS`] a batch; none if there were no records.
-    pub batches: Vec<RecordBatch>,
+    /// Rows in reading order, at most [`crate::parse::BATCH_ROWS`].
+    pub batch: RecordBatch,
     /// Sums by origin; one entry if the positions came with the payloads.
     pub tallies: Vec<Tally>,
 }
@@ -106,12 +107,12 @@ impl Cleaner {
     /// [`Error::Config`] if a placeholder of the plan does not compile.
     ///
     /// ```
-    /// use pinlake::{clean::{Cleaner, Options}, kind::Kind, parse::{ChunkBuffer, Form}};
+    /// use pinlake::{clean::{Cleaner, Options}, kind::Kind, parse::{ChunkBuffer, Cursor, Form}};
     /// let mut cleaner = Cleaner::new(Kind::builtin("user")?, Options::default())?;
     /// let mut chunk = ChunkBuffer::default();
     /// chunk.push(br#"{"ind": 7, "first_name": "Abigail", "age": "20"}"#, Form::Message, 0, 0, 0);
-    /// let cleaned = cleaner.clean(chunk.as_chunk())?;
-    /// assert_eq!(cleaned.batches[0].num_rows(), 1);
+    /// let cleaned = cleaner.clean(chunk.as_chunk(), &mut Cursor::default())?;
+    /// assert_eq!(cleaned.batch.num_rows(), 1);
     /// # Ok::<(), pinlake::Error>(())
     /// ```
     pub fn new(kind: Arc<Kind>, options: Options) -> Result<Self> {
@@ -132,8 +133,14 @@ impl Cleaner {
 
     /// The columns it gives.
     #[must_use]
-    pub fn schema(&self) -> &SchemaRef {
+    pub const fn schema(&self) -> &SchemaRef {
         &self.schema
+    }
+
+    /// What these columns are.
+    #[must_use]
+    pub const fn frame(&self) -> Frame {
+        self.options.frame
     }
 
     /// The kind it cleans.
@@ -142,13 +149,14 @@ impl Cleaner {
         &self.kind
     }
 
-    /// Parses and cleans a chunk: every record becomes a row or a rejected row.
+    /// Parses and cleans the next records of a chunk: every one becomes a row or a rejected row.
+    /// Called again with the same chunk until the cursor [is done](Cursor::is_done).
     ///
     /// # Errors
     /// [`Error::Quality`] with [`Invalid::Fail`] and a bad field; [`Error::Arrow`] if the columns
     /// outgrow 32-bit offsets.
-    pub fn clean(&mut self, chunk: Chunk<'_>) -> Result<Cleaned> {
-        self.records.read(&self.layout, chunk);
+    pub fn clean(&mut self, chunk: Chunk<'_>, cursor: &mut Cursor) -> Result<Cleaned> {
+        self.records.read(&self.layout, chunk, cursor);
         // The plan outlives the borrow of the records.
         let kind = Arc::clone(&self.kind);
         let mut problems = Problems::default();
@@ -173,7 +181,19 @@ impl Cleaner {
         {
             batch = filter_record_batch(&batch, &BooleanArray::new(accepted.into_inner(), None))?;
         }
-        Ok(Cleaned { batches: slices(&batch), tallies })
+        Ok(Cleaned { batch, tallies })
+    }
+
+    /// Parses and cleans a whole chunk.
+    ///
+    /// # Errors
+    /// As [`Self::clean`].
+    pub fn clean_all(&mut self, chunk: Chunk<'_>) -> Result<Vec<RecordBatch>> {
+        let (mut cursor, mut batches) = (Cursor::default(), Vec::new());
+        while !cursor.is_done(chunk) {
+            batches.push(self.clean(chunk, &mut cursor)?.batch);
+        }
+        Ok(batches)
     }
 
     /// The clean columns, the key first.
@@ -188,26 +208,15 @@ impl Cleaner {
         let keys = Int64Array::new(ScalarBuffer::from(keys), meta::accepted(input));
         let mut columns: Vec<ArrayRef> = vec![Arc::new(keys)];
         let mut slot = self.layout.keys();
-        for (column, missing) in kind.columns.iter().zip(&self.placeholders) {
-            let field = column.fields[0].as_str();
-            columns.push(match &column.rule {
-                Rule::Text => text::column(input, slot, field, missing, problems)?,
-                Rule::Prefix(prefix) => prefix::column(input, slot, field, prefix, missing, problems)?,
-                Rule::Joined(separator) => {
-                    joined::column(input, slot, &column.fields, separator, missing, problems)?
-                }
-                Rule::Count => count::column(input, slot, field, missing, problems),
-                Rule::Integer(min, max) => {
-                    integer::column(input, slot, field, (*min, *max), missing, problems)
-                }
-                Rule::Number(min, max) => number::column(input, slot, field, (*min, *max), missing, problems),
-                Rule::Boolean => boolean::column(input, slot, field, missing, problems),
-                Rule::Timestamp => timestamp::column(input, slot, field, missing, problems),
-                Rule::Coordinates => {
-                    coordinates::column(input, slot, &column.name, &column.fields, missing, problems)?
-                }
-            });
-            slot += column.fields.len();
+        for (column, placeholders) in kind.columns.iter().zip(&self.placeholders) {
+            let fields: Vec<Field<'_, 'k>> = column
+                .fields
+                .iter()
+                .zip(slot..)
+                .map(|(name, slot)| Field { input, slot, name, placeholders })
+                .collect();
+            columns.push(rule_column(column, &fields, problems)?);
+            slot += fields.len();
         }
         Ok(columns)
     }
@@ -303,6 +312,32 @@ impl Cleaner {
     }
 }
 
+/// A clean column of its raw fields.
+fn rule_column<'k>(
+    column: &'k Column,
+    fields: &[Field<'_, 'k>],
+    problems: &mut Problems<'k>,
+) -> Result<ArrayRef> {
+    let field = || {
+        let first = fields.first().copied();
+        first.ok_or_else(|| Error::Config(format!("column {} has no field", column.name)))
+    };
+    Ok(match &column.rule {
+        Rule::Text => text::column(field()?, problems)?,
+        Rule::Prefix(prefix) => prefix::column(field()?, prefix, problems)?,
+        Rule::Joined(separator) => joined::column(fields, separator, problems)?,
+        Rule::Count => count::column(field()?, problems),
+        Rule::Integer(min, max) => integer::column(field()?, (*min, *max), problems),
+        Rule::Number(min, max) => number::column(field()?, (*min, *max), problems),
+        Rule::Boolean => boolean::column(field()?, problems),
+        Rule::Timestamp => timestamp::column(field()?, problems),
+        Rule::Coordinates => match fields {
+            &[latitude, longitude] => coordinates::column(&column.name, [latitude, longitude], problems)?,
+            _ => return Err(Error::Config(format!("column {} needs two fields", column.name))),
+        },
+    })
+}
+
 /// Rows with at least one problem, each once.
 fn flawed_rows(problems: &Problems<'_>) -> Vec<u32> {
     let mut rows: Vec<u32> = problems.list.iter().map(|problem| problem.row).collect();
@@ -319,12 +354,4 @@ fn place(chunk: Chunk<'_>, payload: u32) -> String {
         return format!("{} {} at {seq}", origin.name, origin.part);
     }
     format!("payload {payload}")
-}
-
-/// A batch in pieces that Spark takes well.
-fn slices(batch: &RecordBatch) -> Vec<RecordBatch> {
-    (0..batch.num_rows())
-        .step_by(BATCH_ROWS)
-        .map(|start| batch.slice(start, BATCH_ROWS.min(batch.num_rows() - start)))
-        .collect()
 }

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, ListArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 
-use super::builder::Input;
+use super::field::Field;
 use super::number::read;
-use super::placeholder::Placeholders;
 use super::problem::{ErrorCode, Problems};
 use crate::error::Result;
 use crate::parse::Tag;
@@ -19,19 +18,17 @@ const MAX_LATITUDE: f64 = 90.0;
 /// Bound of a longitude in degrees, either side.
 const MAX_LONGITUDE: f64 = 180.0;
 
+/// `name` is the column's, for `_errors`; the fields are its two raw ones.
 pub(crate) fn column<'k>(
-    input: &Input<'_>,
-    slot: usize,
     name: &'k str,
-    fields: &[String],
-    placeholders: &Placeholders,
+    [latitudes, longitudes]: [Field<'_, 'k>; 2],
     problems: &mut Problems<'k>,
 ) -> Result<ArrayRef> {
+    let Field { input, placeholders, .. } = latitudes;
     let mut values = Vec::with_capacity(input.len() * 2);
     let mut lengths = Vec::with_capacity(input.len());
     let mut scratch = Vec::new();
-    for row in 0..input.len() {
-        let (latitude, longitude) = (input.records.span(row, slot), input.records.span(row, slot + 1));
+    for ((row, latitude), (_, longitude)) in latitudes.spans().zip(longitudes.spans()) {
         let missing = [latitude, longitude].map(|span| {
             matches!(span.tag, Tag::Absent | Tag::Null) || placeholders.stand_for(input, span, &mut scratch)
         });
@@ -49,7 +46,7 @@ pub(crate) fn column<'k>(
             values.extend([north, east]);
             lengths.push(2);
         } else {
-            let names = [(fields[0].as_str(), latitude), (fields[1].as_str(), longitude)];
+            let names = [(latitudes.name, latitude), (longitudes.name, longitude)];
             problems.push_pair(input, row, name, ErrorCode::InvalidCoordinates, names);
             lengths.push(0);
         }

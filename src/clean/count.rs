@@ -1,12 +1,10 @@
 //! Counts as people write them: `437`, `79k`, `1.5M`, `1,200` (`follower_count`).
 
-use std::sync::Arc;
+use arrow::array::ArrayRef;
+use arrow::datatypes::Int64Type;
 
-use arrow::array::{ArrayRef, Int64Builder};
-
-use super::builder::Input;
+use super::field::Field;
 use super::key::whole_number;
-use super::placeholder::Placeholders;
 use super::problem::{ErrorCode, Problems};
 use crate::parse::{Tag, trim_blanks};
 
@@ -85,38 +83,16 @@ fn grouped(text: &[u8]) -> Option<i64> {
     Some(value)
 }
 
-pub(crate) fn column<'k>(
-    input: &Input<'_>,
-    slot: usize,
-    field: &'k str,
-    placeholders: &Placeholders,
-    problems: &mut Problems<'k>,
-) -> ArrayRef {
-    let mut out = Int64Builder::with_capacity(input.len());
-    let mut scratch = Vec::new();
-    for (row, span) in input.column(slot) {
-        let (value, code) = match span.tag {
-            Tag::Text | Tag::Escaped => match input.text(span, &mut scratch) {
-                text if placeholders.matches(text) => {
-                    out.append_null();
-                    continue;
-                }
-                text => (parse(text), ErrorCode::InvalidFollowerCount),
-            },
-            Tag::Integer => (whole_number(span.of(input.bytes)), ErrorCode::InvalidFollowerCount),
-            Tag::Fraction => (None, ErrorCode::InvalidFollowerCount),
-            Tag::Absent | Tag::Null => {
-                out.append_null();
-                continue;
-            }
-            _ => (None, ErrorCode::WrongType),
+pub(crate) fn column<'k>(field: Field<'_, 'k>, problems: &mut Problems<'k>) -> ArrayRef {
+    field.values::<Int64Type>(problems, |tag, text| {
+        let count = match tag {
+            Tag::Text => parse(text),
+            Tag::Integer => whole_number(text),
+            Tag::Fraction => None,
+            _ => return Err(ErrorCode::WrongType),
         };
-        if value.is_none() {
-            problems.push(input, row, field, code, span);
-        }
-        out.append_option(value);
-    }
-    Arc::new(out.finish())
+        count.ok_or(ErrorCode::InvalidFollowerCount)
+    })
 }
 
 #[cfg(test)]

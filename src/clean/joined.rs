@@ -2,28 +2,25 @@
 
 use arrow::array::ArrayRef;
 
-use super::builder::{Input, TextBuilder};
-use super::placeholder::Placeholders;
+use super::builder::TextBuilder;
+use super::field::Field;
 use super::problem::Problems;
 use super::text;
 use crate::error::Result;
 
 pub(crate) fn column<'k>(
-    input: &Input<'_>,
-    slot: usize,
-    fields: &'k [String],
+    fields: &[Field<'_, 'k>],
     separator: &str,
-    placeholders: &Placeholders,
     problems: &mut Problems<'k>,
 ) -> Result<ArrayRef> {
-    let mut out = TextBuilder::new(input.len());
+    let rows = fields.first().map_or(0, |field| field.input.len());
+    let mut out = TextBuilder::new(rows);
     let mut scratch = Vec::new();
-    for row in 0..input.len() {
+    for row in 0..rows {
         let mut parts = 0;
-        for (place, field) in fields.iter().enumerate() {
-            let span = input.records.span(row, slot + place);
-            let part = text::value(input, (row, span), field, placeholders, problems, &mut scratch);
-            let Some(part) = part else { continue };
+        for field in fields {
+            let span = field.input.records.span(row, field.slot);
+            let Some(part) = text::value(*field, (row, span), problems, &mut scratch) else { continue };
             if parts > 0 {
                 out.values().extend_from_slice(separator.as_bytes());
             }

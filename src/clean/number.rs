@@ -1,11 +1,10 @@
 //! Numbers, as JSON number or as text: finite, decimal, never NaN, infinite or hexadecimal.
 
-use std::sync::Arc;
-
-use arrow::array::{ArrayRef, Float64Builder};
+use arrow::array::ArrayRef;
+use arrow::datatypes::Float64Type;
 
 use super::builder::Input;
-use super::placeholder::Placeholders;
+use super::field::Field;
 use super::problem::{ErrorCode, Problems};
 use crate::parse::{Span, Tag, trim_blanks};
 
@@ -13,8 +12,16 @@ use crate::parse::{Span, Tag, trim_blanks};
 #[inline]
 pub(crate) fn read(input: &Input<'_>, span: Span, scratch: &mut Vec<u8>) -> Option<f64> {
     match span.tag {
-        Tag::Integer | Tag::Fraction => parse(span.of(input.bytes)),
-        Tag::Text | Tag::Escaped => parse(trim_blanks(input.text(span, scratch))),
+        Tag::Text | Tag::Escaped => of_tag(Tag::Text, input.text(span, scratch)),
+        tag => of_tag(tag, span.of(input.bytes)),
+    }
+}
+
+#[inline]
+fn of_tag(tag: Tag, text: &[u8]) -> Option<f64> {
+    match tag {
+        Tag::Integer | Tag::Fraction => parse(text),
+        Tag::Text => parse(trim_blanks(text)),
         _ => None,
     }
 }
@@ -32,31 +39,17 @@ pub(crate) fn parse(text: &[u8]) -> Option<f64> {
 }
 
 pub(crate) fn column<'k>(
-    input: &Input<'_>,
-    slot: usize,
-    field: &'k str,
+    field: Field<'_, 'k>,
     (min, max): (f64, f64),
-    placeholders: &Placeholders,
     problems: &mut Problems<'k>,
 ) -> ArrayRef {
-    let mut out = Float64Builder::with_capacity(input.len());
-    let mut scratch = Vec::new();
-    for (row, span) in input.column(slot) {
-        let code = match span.tag {
-            Tag::Absent | Tag::Null => None,
-            Tag::Text | Tag::Escaped if placeholders.matches(input.text(span, &mut scratch)) => None,
-            Tag::Text | Tag::Escaped | Tag::Integer | Tag::Fraction => Some(ErrorCode::InvalidNumber),
-            _ => Some(ErrorCode::WrongType),
+    field.values::<Float64Type>(problems, |tag, text| {
+        let value = match tag {
+            Tag::Text | Tag::Integer | Tag::Fraction => of_tag(tag, text),
+            _ => return Err(ErrorCode::WrongType),
         };
-        // A placeholder may read as a number: it is none.
-        let value = code.and_then(|_| read(input, span, &mut scratch));
-        let value = value.filter(|value| (min..=max).contains(value));
-        if let (None, Some(code)) = (value, code) {
-            problems.push(input, row, field, code, span);
-        }
-        out.append_option(value);
-    }
-    Arc::new(out.finish())
+        value.filter(|value| (min..=max).contains(value)).ok_or(ErrorCode::InvalidNumber)
+    })
 }
 
 #[cfg(test)]

@@ -2,24 +2,21 @@
 
 use arrow::array::ArrayRef;
 
-use super::builder::{Input, TextBuilder};
-use super::placeholder::Placeholders;
+use super::builder::TextBuilder;
+use super::field::Field;
 use super::problem::Problems;
 use super::text;
 use crate::error::Result;
 
 pub(crate) fn column<'k>(
-    input: &Input<'_>,
-    slot: usize,
-    field: &'k str,
+    field: Field<'_, 'k>,
     prefix: &str,
-    placeholders: &Placeholders,
     problems: &mut Problems<'k>,
 ) -> Result<ArrayRef> {
-    let mut out = TextBuilder::new(input.len());
+    let mut out = TextBuilder::new(field.input.len());
     let mut scratch = Vec::new();
-    for place in input.column(slot) {
-        let value = text::value(input, place, field, placeholders, problems, &mut scratch);
+    for place in field.spans() {
+        let value = text::value(field, place, problems, &mut scratch);
         // Dropped once: a prefix that stands twice leaves one behind.
         let value = value.map(|text| text.strip_prefix(prefix.as_bytes()).unwrap_or(text));
         match value {

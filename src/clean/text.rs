@@ -2,8 +2,8 @@
 
 use arrow::array::ArrayRef;
 
-use super::builder::{Input, TextBuilder};
-use super::placeholder::Placeholders;
+use super::builder::TextBuilder;
+use super::field::Field;
 use super::problem::{ErrorCode, Problems};
 use crate::error::Result;
 use crate::parse::{Span, Tag};
@@ -11,37 +11,29 @@ use crate::parse::{Span, Tag};
 /// A raw field that should be text: its value, null, or a noted problem and null.
 #[inline]
 pub(crate) fn value<'s, 'k>(
-    input: &Input<'s>,
+    field: Field<'s, 'k>,
     (row, span): (usize, Span),
-    field: &'k str,
-    placeholders: &Placeholders,
     problems: &mut Problems<'k>,
     scratch: &'s mut Vec<u8>,
 ) -> Option<&'s [u8]> {
     match span.tag {
         Tag::Text | Tag::Escaped => {
-            let text = input.text(span, scratch);
-            (!placeholders.matches(text)).then_some(text)
+            let text = field.input.text(span, scratch);
+            (!field.placeholders.matches(text)).then_some(text)
         }
         Tag::Absent | Tag::Null => None,
         _ => {
-            problems.push(input, row, field, ErrorCode::WrongType, span);
+            problems.push(field.input, row, field.name, ErrorCode::WrongType, span);
             None
         }
     }
 }
 
-pub(crate) fn column<'k>(
-    input: &Input<'_>,
-    slot: usize,
-    field: &'k str,
-    placeholders: &Placeholders,
-    problems: &mut Problems<'k>,
-) -> Result<ArrayRef> {
-    let mut out = TextBuilder::new(input.len());
+pub(crate) fn column<'k>(field: Field<'_, 'k>, problems: &mut Problems<'k>) -> Result<ArrayRef> {
+    let mut out = TextBuilder::new(field.input.len());
     let mut scratch = Vec::new();
-    for place in input.column(slot) {
-        match value(input, place, field, placeholders, problems, &mut scratch) {
+    for place in field.spans() {
+        match value(field, place, problems, &mut scratch) {
             Some(text) => out.push(text),
             None => out.null(),
         }

@@ -1,11 +1,9 @@
 //! Dates and times without zone, microseconds since 1970.
 
-use std::sync::Arc;
+use arrow::array::ArrayRef;
+use arrow::datatypes::TimestampMicrosecondType;
 
-use arrow::array::{ArrayRef, TimestampMicrosecondBuilder};
-
-use super::builder::Input;
-use super::placeholder::Placeholders;
+use super::field::Field;
 use super::problem::{ErrorCode, Problems};
 use crate::parse::Tag;
 
@@ -121,36 +119,11 @@ const fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
     365 * year + leap_days + day_of_year - 719_468
 }
 
-pub(crate) fn column<'k>(
-    input: &Input<'_>,
-    slot: usize,
-    field: &'k str,
-    placeholders: &Placeholders,
-    problems: &mut Problems<'k>,
-) -> ArrayRef {
-    let mut out = TimestampMicrosecondBuilder::with_capacity(input.len());
-    let mut scratch = Vec::new();
-    for (row, span) in input.column(slot) {
-        let (value, code) = match span.tag {
-            Tag::Text | Tag::Escaped => match input.text(span, &mut scratch) {
-                text if placeholders.matches(text) => {
-                    out.append_null();
-                    continue;
-                }
-                text => (parse(text), ErrorCode::InvalidTimestamp),
-            },
-            Tag::Absent | Tag::Null => {
-                out.append_null();
-                continue;
-            }
-            _ => (None, ErrorCode::WrongType),
-        };
-        if value.is_none() {
-            problems.push(input, row, field, code, span);
-        }
-        out.append_option(value);
-    }
-    Arc::new(out.finish())
+pub(crate) fn column<'k>(field: Field<'_, 'k>, problems: &mut Problems<'k>) -> ArrayRef {
+    field.values::<TimestampMicrosecondType>(problems, |tag, text| match tag {
+        Tag::Text => parse(text).ok_or(ErrorCode::InvalidTimestamp),
+        _ => Err(ErrorCode::WrongType),
+    })
 }
 
 #[cfg(test)]

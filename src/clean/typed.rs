@@ -10,7 +10,7 @@ use arrow::json::writer::{
     Encoder, EncoderFactory, EncoderOptions, LineDelimited, NullableEncoder, WriterBuilder, make_encoder,
 };
 
-use super::cleaner::{Cleaned, Cleaner};
+use super::cleaner::Cleaner;
 use crate::error::Result;
 use crate::kind::{Kind, Rule};
 use crate::parse::{ChunkBuffer, Form, Positions, float_text};
@@ -24,7 +24,7 @@ use crate::parse::{ChunkBuffer, Form, Positions, float_text};
 ///
 /// # Errors
 /// As [`Cleaner::clean`], and [`crate::Error::Arrow`] for a column type that JSON has no form for.
-pub fn clean_columns(cleaner: &mut Cleaner, batch: &RecordBatch) -> Result<Cleaned> {
+pub fn clean_columns(cleaner: &mut Cleaner, batch: &RecordBatch) -> Result<Vec<RecordBatch>> {
     let positions = positions(batch);
     let raw: Vec<usize> = batch
         .schema()
@@ -47,7 +47,7 @@ pub fn clean_columns(cleaner: &mut Cleaner, batch: &RecordBatch) -> Result<Clean
     if let Some(positions) = positions {
         chunk.positions = positions;
     }
-    cleaner.clean(chunk.as_chunk())
+    cleaner.clean_all(chunk.as_chunk())
 }
 
 fn positions(batch: &RecordBatch) -> Option<Positions> {

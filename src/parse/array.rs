@@ -1,5 +1,6 @@
 //! Payloads that come as an Arrow array: what Spark hands to a worker.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -23,6 +24,16 @@ pub struct Payloads {
     valid: Option<arrow::buffer::NullBuffer>,
     source: Option<StructArray>,
     arrived_at: Option<TimestampMicrosecondArray>,
+}
+
+/// Neighbouring payloads of an array, a chunk's size of them.
+#[derive(Debug)]
+pub struct Piece {
+    /// One past the last row.
+    pub end: usize,
+    bytes: Range<usize>,
+    payloads: Vec<Payload>,
+    positions: Positions,
 }
 
 impl Payloads {
@@ -67,27 +78,32 @@ impl Payloads {
         self.len() == 0
     }
 
-    /// Hands over the payloads in chunks of a batch's size.
-    ///
-    /// # Errors
-    /// What `each` returns.
-    pub fn for_each_chunk(&self, mut each: impl FnMut(Chunk<'_>) -> Result<()>) -> Result<()> {
-        let mut start = 0;
-        while start < self.len() {
-            let end = self.chunk_end(start);
-            let base = self.offsets[start];
-            let payloads: Vec<Payload> = (start..end).map(|row| self.payload(row, base)).collect();
-            let positions = self.positions(start, end);
-            let range = |at: i32| usize::try_from(at).unwrap_or_default();
-            each(Chunk {
-                bytes: &self.bytes[range(base)..range(self.offsets[end])],
-                payloads: &payloads,
-                positions: &positions,
-                refusals: &[],
-            })?;
-            start = end;
+    /// The payloads from row `start` on, as many as a chunk takes; `None` behind the last.
+    #[must_use]
+    pub fn piece(&self, start: usize) -> Option<Piece> {
+        if start >= self.len() {
+            return None;
         }
-        Ok(())
+        let end = self.chunk_end(start);
+        let base = self.offsets[start];
+        let place = |at: i32| usize::try_from(at).unwrap_or_default();
+        Some(Piece {
+            end,
+            bytes: place(base)..place(self.offsets[end]),
+            payloads: (start..end).map(|row| self.payload(row, base)).collect(),
+            positions: self.positions(start, end),
+        })
+    }
+
+    /// A piece as the parser takes it.
+    #[must_use]
+    pub fn chunk<'a>(&'a self, piece: &'a Piece) -> Chunk<'a> {
+        Chunk {
+            bytes: self.bytes.get(piece.bytes.clone()).unwrap_or_default(),
+            payloads: &piece.payloads,
+            positions: &piece.positions,
+            refusals: &[],
+        }
     }
 
     fn chunk_end(&self, start: usize) -> usize {

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Builder, RecordBatch};
+use arrow::array::{ArrayRef, Int64Builder};
 use arrow::compute::{cast, concat, concat_batches};
-use arrow::datatypes::{DataType, SchemaRef};
+use arrow::datatypes::DataType;
 use pyo3::prelude::*;
 use pyo3_arrow::input::AnyArray;
 use pyo3_arrow::{PyArray, PyRecordBatch};
 
+use super::batches::Batches;
 use super::guard;
 use super::kind::plan;
-use crate::clean::{Cleaner, Invalid, Options};
+use crate::clean::{Cleaner, Invalid, Options, PayloadReader};
 use crate::error::{Error, Result};
 use crate::parse::Payloads;
 use crate::schema::Frame;
@@ -37,7 +38,7 @@ pub(super) fn options(
     Ok(Options { invalid: Invalid::of(invalid)?, frame, ingested_at, run_id })
 }
 
-/// Cleans payloads; a list of batches of at most 10,000 rows.
+/// Cleans payloads: an iterator of record batches of at most 10,000 rows.
 #[pyfunction]
 #[pyo3(signature = (plan, payloads, *, source = None, arrived_at = None, invalid = "report", ingested_at = None, run_id = None, frame = "frame"))]
 #[allow(clippy::too_many_arguments, reason = "keyword arguments of one Python function")]
@@ -51,12 +52,10 @@ fn clean_batches(
     ingested_at: Option<i64>,
     run_id: Option<String>,
     frame: &str,
-) -> PyResult<Vec<PyRecordBatch>> {
+) -> PyResult<Batches> {
     let options = options(invalid, ingested_at, run_id, Frame::of(frame)?)?;
     let cleaner = Cleaner::new(self::plan(plan)?, options)?;
-    let arrays = (array(payloads)?, source.map(array).transpose()?, arrived_at.map(array).transpose()?);
-    let batches = guard::run(py, move || clean_arrays(cleaner, &arrays).map(|(_, batches)| batches))?;
-    Ok(batches.into_iter().map(PyRecordBatch::new).collect())
+    Ok(Batches::new(reader(py, cleaner, payloads, source, arrived_at)?))
 }
 
 /// Cleans payloads; one batch.
@@ -76,24 +75,27 @@ fn clean_batch(
 ) -> PyResult<PyRecordBatch> {
     let options = options(invalid, ingested_at, run_id, Frame::of(frame)?)?;
     let cleaner = Cleaner::new(self::plan(plan)?, options)?;
-    let arrays = (array(payloads)?, source.map(array).transpose()?, arrived_at.map(array).transpose()?);
+    let reader = reader(py, cleaner, payloads, source, arrived_at)?;
     let batch = guard::run(py, move || {
-        let (schema, batches) = clean_arrays(cleaner, &arrays)?;
-        Ok(concat_batches(&schema, &batches)?)
+        let schema = Arc::clone(reader.schema());
+        Ok(concat_batches(&schema, &reader.collect::<Result<Vec<_>>>()?)?)
     })?;
     Ok(PyRecordBatch::new(batch))
 }
 
-type Arrays = (ArrayRef, Option<ArrayRef>, Option<ArrayRef>);
-
-fn clean_arrays(mut cleaner: Cleaner, arrays: &Arrays) -> Result<(SchemaRef, Vec<RecordBatch>)> {
-    let payloads = Payloads::new(&arrays.0, arrays.1.as_deref(), arrays.2.as_deref())?;
-    let mut batches = Vec::new();
-    payloads.for_each_chunk(|chunk| {
-        batches.extend(cleaner.clean(chunk)?.batches);
-        Ok(())
-    })?;
-    Ok((Arc::clone(cleaner.schema()), batches))
+fn reader(
+    py: Python<'_>,
+    cleaner: Cleaner,
+    payloads: AnyArray,
+    source: Option<AnyArray>,
+    arrived_at: Option<AnyArray>,
+) -> PyResult<PayloadReader> {
+    let (payloads, source) = (array(payloads)?, source.map(array).transpose()?);
+    let arrived_at = arrived_at.map(array).transpose()?;
+    guard::run(py, move || {
+        let payloads = Payloads::new(&payloads, source.as_deref(), arrived_at.as_deref())?;
+        Ok(PayloadReader::new(cleaner, payloads))
+    })
 }
 
 /// Cleans a batch of raw columns that are typed already.
@@ -112,7 +114,7 @@ fn clean_columns(
     let mut cleaner = Cleaner::new(self::plan(plan)?, options)?;
     let batch = batch.into_inner();
     let cleaned = guard::run(py, move || crate::clean::clean_columns(&mut cleaner, &batch))?;
-    Ok(cleaned.batches.into_iter().map(PyRecordBatch::new).collect())
+    Ok(cleaned.into_iter().map(PyRecordBatch::new).collect())
 }
 
 /// Follower counts of a string array, as 64-bit integers; null where it is none.

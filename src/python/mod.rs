@@ -3,6 +3,7 @@
 //! Every function here is short: owned Arrow data in, the GIL released, a call into the core,
 //! Arrow data out.
 
+mod batches;
 mod clean;
 mod dedup;
 mod emulate;
@@ -22,6 +23,7 @@ fn core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     // A debug build measures nothing: the bench asks.
     module.add("__profile__", if cfg!(debug_assertions) { "debug" } else { "release" })?;
     errors::register(module)?;
+    batches::register(module)?;
     kind::register(module)?;
     source::register(module)?;
     clean::register(module)?;

@@ -1,15 +1,16 @@
 //! Planning, reading and booking of landings and files.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
 
 use arrow::array::{Array, AsArray};
+use arrow::buffer::Buffer;
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
+use bytes::Bytes;
 use pyo3::prelude::*;
-use pyo3_arrow::PyRecordBatch;
 use pyo3_arrow::input::AnyArray;
 
+use super::batches::Batches;
 use super::clean::{array, options};
 use super::guard;
 use super::kind::plan;
@@ -101,26 +102,6 @@ fn merge_marks(py: Python<'_>, runs: Vec<String>) -> PyResult<String> {
     })
 }
 
-/// Batches of a task, read as they are asked for.
-#[pyclass(module = "pinlake._core", frozen)]
-struct TaskBatches(Mutex<TaskReader>);
-
-#[pymethods]
-impl TaskBatches {
-    fn __iter__(this: PyRef<'_, Self>) -> PyRef<'_, Self> {
-        this
-    }
-
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<PyRecordBatch>> {
-        py.check_signals()?;
-        let batch = guard::run(py, || {
-            let mut reader = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            reader.next().transpose()
-        })?;
-        Ok(batch.map(PyRecordBatch::new))
-    }
-}
-
 /// Reads and cleans a task: an iterator of record batches, with receipts last in frame "run".
 #[pyfunction]
 #[pyo3(signature = (plan, task, *, invalid = "report", ingested_at = None, run_id = None, frame = "frame", options = None))]
@@ -134,16 +115,16 @@ fn read_task(
     run_id: Option<String>,
     frame: &str,
     options: Options,
-) -> PyResult<TaskBatches> {
+) -> PyResult<Batches> {
     let clean = self::options(invalid, ingested_at, run_id, Frame::of(frame)?)?;
     let kind = self::plan(plan)?;
     let reader = guard::run(py, || {
         TaskReader::new(kind, LandingPlan::from_json(task)?, clean, &options.unwrap_or_default())
     })?;
-    Ok(TaskBatches(Mutex::new(reader)))
+    Ok(Batches::new(reader))
 }
 
-/// Cleans whole objects whose bytes were read elsewhere; a list of batches.
+/// Cleans whole objects whose bytes were read elsewhere: an iterator of record batches.
 #[pyfunction]
 #[pyo3(signature = (plan, landing, urls, contents, arrived_at = None, *, invalid = "report", ingested_at = None, run_id = None, frame = "frame"))]
 #[allow(clippy::too_many_arguments, reason = "keyword arguments of one Python function")]
@@ -158,35 +139,50 @@ fn clean_objects(
     ingested_at: Option<i64>,
     run_id: Option<String>,
     frame: &str,
-) -> PyResult<Vec<PyRecordBatch>> {
+) -> PyResult<Batches> {
     let clean = self::options(invalid, ingested_at, run_id, Frame::of(frame)?)?;
     let kind = self::plan(plan)?;
     let (urls, contents) = (array(urls)?, array(contents)?);
     let times = arrived_at.map(array).transpose()?;
-    let batches = guard::run(py, move || {
+    let reader = guard::run(py, move || {
         let landing = LandingPlan::from_json(landing)?;
-        let urls = cast(&urls, &DataType::Utf8)?;
-        let contents = cast(&contents, &DataType::Binary)?;
-        if urls.len() != contents.len() || times.as_ref().is_some_and(|times| times.len() != urls.len()) {
-            return Err(Error::Schema("clean_objects: URLs, contents and times differ in length".into()));
-        }
-        let times = times
-            .map(|times| cast(&times, &DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))))
-            .transpose()?;
-        let (urls, contents) = (urls.as_string::<i32>(), contents.as_binary::<i32>());
-        let times = times.as_ref().map(|times| times.as_primitive::<TimestampMicrosecondType>());
-        let objects = (0..urls.len()).map(|row| Given {
-            url: urls.value(row),
-            bytes: contents.value(row),
-            arrived_at: times.filter(|times| times.is_valid(row)).map(|times| times.value(row)),
-        });
-        source::clean_objects(&kind, &landing, clean, objects)
+        TaskReader::of_objects(kind, &landing, objects(&urls, &contents, times.as_deref())?, clean)
     })?;
-    Ok(batches.into_iter().map(PyRecordBatch::new).collect())
+    Ok(Batches::new(reader))
+}
+
+/// Objects of three columns; their bytes are not copied.
+fn objects(urls: &dyn Array, contents: &dyn Array, times: Option<&dyn Array>) -> Result<Vec<Given>, Error> {
+    if urls.len() != contents.len() || times.is_some_and(|times| times.len() != urls.len()) {
+        return Err(Error::Schema("clean_objects: URLs, contents and times differ in length".into()));
+    }
+    let urls = cast(urls, &DataType::Utf8)?;
+    let contents = cast(contents, &DataType::Binary)?;
+    let times = times
+        .map(|times| cast(times, &DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))))
+        .transpose()?;
+    let (urls, contents) = (urls.as_string::<i32>(), contents.as_binary::<i32>());
+    let times = times.as_ref().map(|times| times.as_primitive::<TimestampMicrosecondType>());
+    let all = Bytes::from_owner(Shared(contents.values().clone()));
+    let place = |row: usize| usize::try_from(contents.value_offsets()[row]).unwrap_or_default();
+    let object = |row| Given {
+        url: urls.value(row).to_owned(),
+        bytes: all.slice(place(row)..place(row + 1)),
+        arrived_at: times.filter(|times| times.is_valid(row)).map(|times| times.value(row)),
+    };
+    Ok((0..urls.len()).map(object).collect())
+}
+
+/// An Arrow buffer as the owner of bytes.
+struct Shared(Buffer);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<TaskBatches>()?;
     module.add_function(wrap_pyfunction!(plan_landing, module)?)?;
     module.add_function(wrap_pyfunction!(landing_url, module)?)?;
     module.add_function(wrap_pyfunction!(split_plan, module)?)?;

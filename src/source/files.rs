@@ -15,6 +15,7 @@ use super::csv::Csv;
 use super::lines::{Filled, Lines, Numbers};
 use super::parquet::Parquet;
 use super::plan::FilePlan;
+use super::reader::Fill;
 use super::tables::{Form, form_of};
 
 type Bytes = Box<dyn Read + Send>;
@@ -97,8 +98,23 @@ impl FileReader {
         Self { kind, store, files: files.into_iter(), epoch, open: None }
     }
 
-    /// Fills a chunk; `false` once nothing is left.
-    pub(crate) fn fill(&mut self, chunk: &mut ChunkBuffer, books: &mut Books) -> Result<bool> {
+    fn open(&mut self, file: FilePlan, books: &mut Books) -> Result<()> {
+        let opened = Opened::open(&self.kind, &self.store, &file)?;
+        let url = self.store.location().url_of(&file.name);
+        let origin = Origin {
+            epoch: self.epoch,
+            name: Arc::from(format!("file:{url}")),
+            part: Arc::from(""),
+            arrived_at: Some(file.modified).filter(|modified| *modified != 0),
+        };
+        let receipt = books.open_file(&origin.name, file.start);
+        self.open = Some((opened, file, receipt, origin));
+        Ok(())
+    }
+}
+
+impl Fill for FileReader {
+    fn fill(&mut self, chunk: &mut ChunkBuffer, books: &mut Books) -> Result<bool> {
         while !chunk.is_full() {
             if self.open.is_none() {
                 let Some(file) = self.files.next() else {
@@ -117,19 +133,5 @@ impl FileReader {
             }
         }
         Ok(true)
-    }
-
-    fn open(&mut self, file: FilePlan, books: &mut Books) -> Result<()> {
-        let opened = Opened::open(&self.kind, &self.store, &file)?;
-        let url = self.store.location().url_of(&file.name);
-        let origin = Origin {
-            epoch: self.epoch,
-            name: Arc::from(format!("file:{url}")),
-            part: Arc::from(""),
-            arrived_at: Some(file.modified).filter(|modified| *modified != 0),
-        };
-        let receipt = books.open_file(&origin.name, file.start);
-        self.open = Some((opened, file, receipt, origin));
-        Ok(())
     }
 }

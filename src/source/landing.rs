@@ -17,6 +17,7 @@ use super::layout::{Object, SUFFIXES, write_name};
 use super::lines::{Filled, Lines, Numbers, split_object};
 use super::local;
 use super::plan::PartPlan;
+use super::reader::Fill;
 #[cfg(feature = "s3")]
 use super::s3_read::Fetch;
 
@@ -100,26 +101,6 @@ impl LogReader {
             path: String::new(),
             packed: Vec::new(),
         })
-    }
-
-    /// Fills a chunk; `false` once nothing is left.
-    pub(crate) fn fill(&mut self, chunk: &mut ChunkBuffer, books: &mut Books) -> Result<bool> {
-        while !chunk.is_full() {
-            if let Some((lines, receipt, origin)) = &mut self.open {
-                let at = books.origin(chunk, *receipt, origin);
-                let Filled { lines, done } = lines.fill(chunk, at)?;
-                books.offsets(*receipt, lines);
-                if done {
-                    self.open = None;
-                }
-                continue;
-            }
-            let Some((part, object)) = self.cursor.next() else {
-                return Ok(false);
-            };
-            self.object(part, object, chunk, books)?;
-        }
-        Ok(true)
     }
 
     fn object(
@@ -217,6 +198,27 @@ impl LogReader {
         let origin = Origin { arrived_at: Some(modified), ..named.origin.clone() };
         self.open = Some((lines, receipt, origin));
         Ok(())
+    }
+}
+
+impl Fill for LogReader {
+    fn fill(&mut self, chunk: &mut ChunkBuffer, books: &mut Books) -> Result<bool> {
+        while !chunk.is_full() {
+            if let Some((lines, receipt, origin)) = &mut self.open {
+                let at = books.origin(chunk, *receipt, origin);
+                let Filled { lines, done } = lines.fill(chunk, at)?;
+                books.offsets(*receipt, lines);
+                if done {
+                    self.open = None;
+                }
+                continue;
+            }
+            let Some((part, object)) = self.cursor.next() else {
+                return Ok(false);
+            };
+            self.object(part, object, chunk, books)?;
+        }
+        Ok(true)
     }
 }
 

@@ -35,6 +35,8 @@ pub(super) struct LongLine {
     seq: u64,
     item: u32,
     form: Form,
+    /// The first record is a `null` that was not handed on: alone, it is an empty payload.
+    null: bool,
     /// Nothing is left but to hash.
     rest: Option<Box<Rest>>,
 }
@@ -50,7 +52,7 @@ struct Piece {
 impl LongLine {
     /// A line that starts with `window`, which holds no newline.
     pub(super) fn new(window: Vec<u8>, seq: u64, form: Form) -> Self {
-        Self { window, end: None, next: 0, at: 0, dropped: 0, seq, item: 0, form, rest: None }
+        Self { window, end: None, next: 0, at: 0, dropped: 0, seq, item: 0, form, null: false, rest: None }
     }
 
     /// Bytes of the line with its newline, and those behind it that were read.
@@ -74,14 +76,22 @@ impl LongLine {
             let line = &self.window[..self.end.unwrap_or(self.window.len())];
             match next_value(line, self.at, self.end.is_none()) {
                 Next::Blank if self.end.is_some() => {
-                    if self.item == 0 && piece.records == 0 && self.form == Form::Message {
-                        chunk.push(b"", self.form, 0, origin, self.seq);
+                    if self.item == 0 && piece.records == 0 {
+                        let alone: &[u8] = if self.null { b"null" } else { b"" };
+                        chunk.push(alone, self.form, 0, origin, self.seq);
                     }
                     self.hand_on(&piece, chunk, origin);
                     return Ok(true);
                 }
+                Next::Value { end, tag: Tag::Null, .. }
+                    if self.item == 0 && piece.records == 0 && !self.null =>
+                {
+                    (self.null, self.at) = (true, end);
+                    piece = Piece { start: end, end, records: 0 };
+                }
                 Next::Value { start, end, tag } => match records(line, start, end, tag) {
                     Some(records) => {
+                        self.pass_null(chunk, origin);
                         self.at = end;
                         piece.end = end;
                         piece.records += records;
@@ -120,6 +130,14 @@ impl LongLine {
         }
     }
 
+    /// The `null` that something follows is a record like any other.
+    fn pass_null(&mut self, chunk: &mut ChunkBuffer, origin: u32) {
+        if std::mem::take(&mut self.null) {
+            chunk.push(b"null", Form::Piece, 0, origin, self.seq);
+            self.item = 1;
+        }
+    }
+
     fn hand_on(&mut self, piece: &Piece, chunk: &mut ChunkBuffer, origin: u32) {
         if piece.records > 0 {
             let bytes = &self.window[piece.start..piece.end];
@@ -155,6 +173,7 @@ impl LongLine {
         chunk: &mut ChunkBuffer,
         origin: u32,
     ) -> io::Result<bool> {
+        self.pass_null(chunk, origin);
         self.hand_on(piece, chunk, origin);
         self.at = start;
         while self.end.is_none() && self.window.len() - self.at <= MAX_RECORD {
@@ -225,7 +244,7 @@ mod tests {
     use super::*;
     use crate::clean::{Cleaner, Options};
     use crate::kind::Kind;
-    use crate::parse::Origin;
+    use crate::parse::{Origin, trim_blanks};
     use proptest::prelude::*;
     use std::cell::RefCell;
 
@@ -240,7 +259,7 @@ mod tests {
             static CLEANER: RefCell<Cleaner> =
                 RefCell::new(Cleaner::new(Kind::builtin("user").unwrap(), Options::default()).unwrap());
         }
-        let batches = CLEANER.with_borrow_mut(|cleaner| cleaner.clean(chunk.as_chunk()).unwrap().batches);
+        let batches = CLEANER.with_borrow_mut(|cleaner| cleaner.clean_all(chunk.as_chunk()).unwrap());
         let mut rows = Vec::new();
         for batch in batches {
             let options = arrow::util::display::FormatOptions::default();
@@ -328,6 +347,20 @@ mod tests {
                 for start in [1, 10, line.len()] {
                     same(&line, start);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_lone_null_among_blanks_is_an_empty_payload() {
+        for line in
+            [&b"  null "[..], b"null", b"null null", b" null{}", b"null[]", b"null x", b"null nul", b" "]
+        {
+            for start in 0..=line.len() {
+                let mut whole = chunk();
+                whole.push(trim_blanks(line), Form::Line, 0, 0, 7);
+                let got = streamed(line, start, b"");
+                assert_eq!(got, cleaned(&whole), "{} from {start}", String::from_utf8_lossy(line));
             }
         }
     }

@@ -36,7 +36,7 @@ pub(crate) use runtime::runtime;
 
 pub use archive::{Archive, Broken, Inflate};
 pub use location::{Location, Place, is_hidden};
-pub use objects::{Given, clean_objects};
+pub use objects::Given;
 pub use reader::TaskReader;
 pub use split::split;
 pub use store::{Meta, Names, Options, Store};

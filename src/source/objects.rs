@@ -1,168 +1,131 @@
 //! Objects whose bytes somebody else read: Spark's own reader, where workers may not reach storage.
 
+use std::io::{Cursor, Read};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use bytes::Bytes;
 
-use crate::clean::{Cleaner, Options as CleanOptions, receipt_batch};
 use crate::error::{Error, Result};
 use crate::kind::Kind;
-use crate::parse::{BATCH_ROWS, ChunkBuffer, Origin};
-use crate::schema::Frame;
+use crate::parse::{ChunkBuffer, Origin};
 
 use super::Location;
 use super::books::Books;
 use super::csv::Csv;
+use super::files::Opened;
 use super::landing::{SMALL, add_whole};
 use super::layout::{Object, Partition, parse_name};
 use super::lines::{Filled, Lines, Numbers};
 use super::parquet::Parquet;
-use super::plan::LandingPlan;
+use super::reader::Fill;
 use super::tables::{Form, form_of};
 
 /// An object with its bytes.
-#[derive(Debug, Clone, Copy)]
-pub struct Given<'a> {
+#[derive(Debug, Clone)]
+pub struct Given {
     /// Its URL.
-    pub url: &'a str,
+    pub url: String,
     /// Its bytes.
-    pub bytes: &'a [u8],
+    pub bytes: Bytes,
     /// Its last change, µs since 1970 UTC.
     pub arrived_at: Option<i64>,
 }
 
-/// Cleans whole objects; of the plan only layout and epoch matter. With the frame [`Frame::Run`]
-/// receipts come last, one an extent of these objects.
-///
-/// # Errors
-/// [`Error::Source`] for a name that is no object of a landing, or a file that is none of the kind.
-pub fn clean_objects<'a>(
-    kind: &Arc<Kind>,
-    landing: &LandingPlan,
-    clean: CleanOptions,
-    objects: impl IntoIterator<Item = Given<'a>>,
-) -> Result<Vec<RecordBatch>> {
-    let receipts = clean.frame == Frame::Run;
-    let mut at_work = AtWork {
-        kind,
-        epoch: landing.epoch,
-        cleaner: Cleaner::new(Arc::clone(kind), clean)?,
-        chunk: ChunkBuffer::default(),
-        books: Books::default(),
-        packed: Vec::new(),
-        out: Vec::new(),
-    };
-    for object in objects {
-        let url = Location::parse(object.url)?.url().to_owned();
-        if landing.layout == "log" {
-            at_work.object(&url, object)?;
-        } else {
-            at_work.file(&url, object)?;
-        }
+impl Given {
+    /// Its bytes as a stream; they are not copied.
+    fn stream(&self) -> Box<dyn Read + Send> {
+        Box::new(Cursor::new(self.bytes.clone()))
     }
-    at_work.flush()?;
-    if receipts {
-        for receipts in at_work.books.receipts().chunks(BATCH_ROWS) {
-            at_work.out.push(receipt_batch(kind, receipts)?);
-        }
-    }
-    Ok(at_work.out)
 }
 
-struct AtWork<'k> {
-    kind: &'k Kind,
+/// An object in the middle of being read.
+struct Open {
+    from: Opened,
+    receipt: usize,
+    origin: Origin,
+    /// Bytes of a file; none for an object of a log, whose lines are offsets.
+    size: Option<u64>,
+}
+
+/// Reads whole objects, one after the other.
+pub(crate) struct GivenReader {
+    kind: Arc<Kind>,
+    log: bool,
     epoch: i32,
-    cleaner: Cleaner,
-    chunk: ChunkBuffer,
-    books: Books,
+    objects: std::vec::IntoIter<Given>,
+    open: Option<Open>,
     packed: Vec<u8>,
-    out: Vec<RecordBatch>,
 }
 
-impl AtWork<'_> {
-    fn flush(&mut self) -> Result<()> {
-        if !self.chunk.payloads.is_empty() {
-            let cleaned = self.cleaner.clean(self.chunk.as_chunk())?;
-            self.books.add(&cleaned.tallies);
-            self.out.extend(cleaned.batches);
-        }
-        self.chunk.clear();
-        self.books.start_chunk();
-        Ok(())
+impl GivenReader {
+    /// A reader of `objects`, which are pieces of a log or files.
+    pub(crate) fn new(kind: Arc<Kind>, log: bool, epoch: i32, objects: Vec<Given>) -> Self {
+        Self { kind, log, epoch, objects: objects.into_iter(), open: None, packed: Vec::new() }
     }
 
-    fn object(&mut self, url: &str, given: Given<'_>) -> Result<()> {
+    fn object(&mut self, url: &str, given: &Given, chunk: &mut ChunkBuffer, books: &mut Books) -> Result<()> {
         let (partition, object) = object_of(url)?;
         let origin = Origin { arrived_at: given.arrived_at, ..partition.origin(self.epoch) };
-        if self.chunk.is_full() {
-            self.flush()?;
-        }
         if given.bytes.len() as u64 <= SMALL {
-            let start = self.chunk.bytes.len();
-            self.chunk.bytes.extend_from_slice(given.bytes);
-            if add_whole(&mut self.packed, object, &origin, start, &mut self.chunk, &mut self.books) {
+            let start = chunk.bytes.len();
+            chunk.bytes.extend_from_slice(&given.bytes);
+            if add_whole(&mut self.packed, object, &origin, start, chunk, books) {
                 return Ok(());
             }
         }
-        let mut lines = Lines::new(url, given.bytes, Numbers::Offsets { first: object.offset })?;
-        let receipt = self.books.open(&origin.name, &origin.part, object.offset);
-        self.stream(|chunk, books| {
-            let at = books.origin(chunk, receipt, &origin);
-            let filled = lines.fill(chunk, at)?;
-            books.offsets(receipt, filled.lines);
-            Ok(filled)
-        })
+        let lines = Lines::new(url, given.stream(), Numbers::Offsets { first: object.offset })?;
+        let receipt = books.open(&origin.name, &origin.part, object.offset);
+        self.open = Some(Open { from: Opened::Lines(Box::new(lines)), receipt, origin, size: None });
+        Ok(())
     }
 
-    fn file(&mut self, url: &str, given: Given<'_>) -> Result<()> {
-        let size = given.bytes.len() as u64;
+    fn file(&mut self, url: &str, given: &Given, books: &mut Books) -> Result<()> {
+        let from = match form_of(url) {
+            Form::Lines => {
+                let numbers = Numbers::Bytes { start: 0, end: u64::MAX };
+                Opened::Lines(Box::new(Lines::new(url, given.stream(), numbers)?))
+            }
+            Form::Csv => Opened::Csv(Box::new(Csv::new(&self.kind, url, given.stream())?)),
+            Form::Parquet => Opened::Parquet(Box::new(Parquet::new(&self.kind, url, given.bytes.clone())?)),
+        };
         let origin = Origin {
             epoch: self.epoch,
             name: Arc::from(format!("file:{url}")),
             part: Arc::from(""),
             arrived_at: given.arrived_at,
         };
-        let receipt = self.books.open_file(&origin.name, 0);
-        let add = |filled: Result<Filled>, books: &mut Books| {
-            let filled = filled?;
-            books.lines(receipt, filled.lines, size);
-            Ok(filled)
-        };
-        match form_of(url) {
-            Form::Lines => {
-                let mut lines = Lines::new(url, given.bytes, Numbers::Bytes { start: 0, end: u64::MAX })?;
-                self.stream(|chunk, books| {
-                    let at = books.origin(chunk, receipt, &origin);
-                    add(lines.fill(chunk, at), books)
-                })
-            }
-            Form::Csv => {
-                let mut csv = Csv::new(self.kind, url, given.bytes)?;
-                self.stream(|chunk, books| {
-                    let at = books.origin(chunk, receipt, &origin);
-                    add(csv.fill(chunk, at), books)
-                })
-            }
-            Form::Parquet => {
-                let bytes = bytes::Bytes::copy_from_slice(given.bytes);
-                let mut parquet = Parquet::new(self.kind, url, bytes)?;
-                self.stream(|chunk, books| {
-                    let at = books.origin(chunk, receipt, &origin);
-                    add(parquet.fill(chunk, at), books)
-                })
-            }
-        }
+        let receipt = books.open_file(&origin.name, 0);
+        self.open = Some(Open { from, receipt, origin, size: Some(given.bytes.len() as u64) });
+        Ok(())
     }
+}
 
-    fn stream(&mut self, mut fill: impl FnMut(&mut ChunkBuffer, &mut Books) -> Result<Filled>) -> Result<()> {
-        loop {
-            if self.chunk.is_full() {
-                self.flush()?;
+impl Fill for GivenReader {
+    fn fill(&mut self, chunk: &mut ChunkBuffer, books: &mut Books) -> Result<bool> {
+        while !chunk.is_full() {
+            if let Some(Open { from, receipt, origin, size }) = &mut self.open {
+                let at = books.origin(chunk, *receipt, origin);
+                let Filled { lines, done } = from.fill(chunk, at)?;
+                match size {
+                    Some(size) => books.lines(*receipt, lines, *size),
+                    None => books.offsets(*receipt, lines),
+                }
+                if done {
+                    self.open = None;
+                }
+                continue;
             }
-            if fill(&mut self.chunk, &mut self.books)?.done {
-                return Ok(());
+            let Some(given) = self.objects.next() else {
+                return Ok(false);
+            };
+            let url = Location::parse(&given.url)?.url().to_owned();
+            if self.log {
+                self.object(&url, &given, chunk, books)?;
+            } else {
+                self.file(&url, &given, books)?;
             }
         }
+        Ok(true)
     }
 }
 

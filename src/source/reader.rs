@@ -8,19 +8,20 @@ use arrow::array::RecordBatch;
 use crate::clean::{Cleaner, Options as CleanOptions, receipt_batch};
 use crate::error::Result;
 use crate::kind::Kind;
-use crate::parse::{BATCH_ROWS, ChunkBuffer};
+use crate::parse::{BATCH_ROWS, ChunkBuffer, Cursor};
 use crate::schema::Frame;
 
 use super::books::Books;
 use super::files::FileReader;
 use super::landing::LogReader;
+use super::objects::{Given, GivenReader};
 use super::plan::LandingPlan;
 use super::{Options, Store};
 
 /// What a task is read with.
-enum From {
-    Log(Box<LogReader>),
-    Files(Box<FileReader>),
+pub(crate) trait Fill: Send {
+    /// Fills a chunk; `false` once nothing is left.
+    fn fill(&mut self, chunk: &mut ChunkBuffer, books: &mut Books) -> Result<bool>;
 }
 
 /// Reads a task: an iterator of record batches in reading order, receipts last.
@@ -37,12 +38,15 @@ enum From {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct TaskReader {
-    from: Option<From>,
+    /// None once all was read.
+    from: Option<Box<dyn Fill>>,
     cleaner: Cleaner,
-    receipts: bool,
     chunk: ChunkBuffer,
+    /// How far the chunk was cleaned.
+    cursor: Cursor,
     books: Books,
-    ready: VecDeque<RecordBatch>,
+    /// Batches of receipts, once all was read.
+    receipts: VecDeque<RecordBatch>,
 }
 
 impl TaskReader {
@@ -51,21 +55,40 @@ impl TaskReader {
     /// # Errors
     /// [`crate::Error::Config`] for a URL, an option or a placeholder that cannot be used.
     pub fn new(kind: Arc<Kind>, task: LandingPlan, clean: CleanOptions, options: &Options) -> Result<Self> {
-        let receipts = clean.frame == Frame::Run;
-        let cleaner = Cleaner::new(Arc::clone(&kind), clean)?;
         let store = Store::open(&task.url, options)?;
-        let from = if task.layout == "log" {
-            From::Log(Box::new(LogReader::new(store, task.parts, task.epoch)?))
+        let from: Box<dyn Fill> = if task.layout == "log" {
+            Box::new(LogReader::new(store, task.parts, task.epoch)?)
         } else {
-            From::Files(Box::new(FileReader::new(kind, store, task.files, task.epoch)))
+            Box::new(FileReader::new(Arc::clone(&kind), store, task.files, task.epoch))
         };
+        Self::of(kind, from, clean)
+    }
+
+    /// Takes whole objects whose bytes somebody else read; of the plan only layout and epoch matter.
+    /// With the frame [`Frame::Run`] receipts come last, one an extent of these objects.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] for a placeholder that cannot be used. The reading itself gives
+    /// [`crate::Error::Source`] for a name that is no object of a landing, or a file that is none of
+    /// the kind.
+    pub fn of_objects(
+        kind: Arc<Kind>,
+        landing: &LandingPlan,
+        objects: Vec<Given>,
+        clean: CleanOptions,
+    ) -> Result<Self> {
+        let reader = GivenReader::new(Arc::clone(&kind), landing.layout == "log", landing.epoch, objects);
+        Self::of(kind, Box::new(reader), clean)
+    }
+
+    fn of(kind: Arc<Kind>, from: Box<dyn Fill>, clean: CleanOptions) -> Result<Self> {
         Ok(Self {
             from: Some(from),
-            cleaner,
-            receipts,
+            cleaner: Cleaner::new(kind, clean)?,
             chunk: ChunkBuffer::default(),
+            cursor: Cursor::default(),
             books: Books::default(),
-            ready: VecDeque::new(),
+            receipts: VecDeque::new(),
         })
     }
 
@@ -75,29 +98,49 @@ impl TaskReader {
         self.cleaner.schema()
     }
 
-    /// Reads and cleans a chunk.
-    fn step(&mut self) -> Result<()> {
-        self.chunk.clear();
-        self.books.start_chunk();
-        let more = match &mut self.from {
-            None => return Ok(()),
-            Some(From::Log(log)) => log.fill(&mut self.chunk, &mut self.books)?,
-            Some(From::Files(files)) => files.fill(&mut self.chunk, &mut self.books)?,
-        };
-        if !self.chunk.payloads.is_empty() {
-            let cleaned = self.cleaner.clean(self.chunk.as_chunk())?;
-            self.books.add(&cleaned.tallies);
-            self.ready.extend(cleaned.batches);
+    /// The next batch of the chunk; none once it is used up.
+    fn clean(&mut self) -> Result<Option<RecordBatch>> {
+        let chunk = self.chunk.as_chunk();
+        if self.cursor.is_done(chunk) {
+            return Ok(None);
         }
-        if !more {
+        let cleaned = self.cleaner.clean(chunk, &mut self.cursor)?;
+        self.books.add(&cleaned.tallies);
+        Ok(Some(cleaned.batch))
+    }
+
+    /// Reads the next chunk.
+    fn read(&mut self) -> Result<()> {
+        self.chunk.clear();
+        self.cursor = Cursor::default();
+        self.books.start_chunk();
+        let Some(from) = &mut self.from else { return Ok(()) };
+        if !from.fill(&mut self.chunk, &mut self.books)? {
             self.from = None;
-            if self.receipts {
-                for receipts in self.books.receipts().chunks(BATCH_ROWS) {
-                    self.ready.push_back(receipt_batch(self.cleaner.kind(), receipts)?);
-                }
-            }
         }
         Ok(())
+    }
+
+    fn book(&mut self) -> Result<()> {
+        for receipts in std::mem::take(&mut self.books).receipts().chunks(BATCH_ROWS) {
+            self.receipts.push_back(receipt_batch(self.cleaner.kind(), receipts)?);
+        }
+        Ok(())
+    }
+
+    fn step(&mut self) -> Result<Option<RecordBatch>> {
+        loop {
+            match self.clean()? {
+                Some(batch) if batch.num_rows() == 0 => {}
+                Some(batch) => return Ok(Some(batch)),
+                None if self.from.is_some() => self.read()?,
+                None => break,
+            }
+        }
+        if self.cleaner.frame() == Frame::Run {
+            self.book()?;
+        }
+        Ok(self.receipts.pop_front())
     }
 }
 
@@ -105,16 +148,12 @@ impl Iterator for TaskReader {
     type Item = Result<RecordBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(batch) = self.ready.pop_front() {
-                return Some(Ok(batch));
-            }
-            self.from.as_ref()?;
-            if let Err(error) = self.step() {
-                // What failed once is not tried again: the rows behind it would be lost quietly.
-                self.from = None;
-                return Some(Err(error));
-            }
+        let step = self.step();
+        if step.is_err() {
+            // What failed once is not tried again: the rows behind it would be lost quietly.
+            (self.from, self.books) = (None, Books::default());
+            self.chunk.clear();
         }
+        step.transpose()
     }
 }

@@ -118,6 +118,7 @@ def test_a_landing_over_time(spark: SparkSession, warehouse: str, landing: Landi
         opened(spark, warehouse, landing)
     books = go(spark, warehouse, landing, epoch=1)
     table.write(landing.rows("geo", epoch=1), "anew")
+    assert (books.updated.records, books.conflicts) == (1, 1)
     assert_silver(spark, warehouse, "geo", table)
     with pytest.raises(ConfigError, match="never goes back"):
         opened(spark, warehouse, landing)
@@ -146,6 +147,23 @@ def test_a_plan_is_taken_over_or_superseded(
     books = go(spark, warehouse, landing, full=True)
     assert (books.n, books.inserted.records, books.unchanged.records) == (3, 0, 1)
     assert opened(spark, warehouse, landing).nothing_new
+
+
+def test_conflicts_between_partitions_are_counted_across_runs(
+    spark: SparkSession, warehouse: str, landing: Landing
+) -> None:
+    landing.put("geo", 0, [post(0), post(1), post(2), post(3)])
+    landing.put("geo", 0, [post(4)], partition=1)
+    assert go(spark, warehouse, landing).conflicts == 0
+    landing.put("geo", 4, [post(0, "Peru"), post(4, "Peru")])  # replaces; loses to partition 1
+    landing.put("geo", 1, [post(1, "Peru"), post(1, "Chad"), post(2), post(9)], partition=1)
+    first, second = (opened(spark, warehouse, landing) for _ in range(2))
+    # The second finds the work done, and the table as the first left it.
+    for run in (first, second):
+        books = written(spark, run)
+        figures = (books.inserted, books.updated, books.unchanged, books.superseded)
+        assert [figure.records for figure in figures] == [1, 2, 1, 2]
+        assert books.conflicts == 2
 
 
 def test_a_slow_run_does_not_disturb_a_later_one(

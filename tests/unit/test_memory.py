@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -53,3 +55,25 @@ def test_errors_hold_nothing() -> None:
     before = resident()
     failures(BATCHES)
     assert resident() - before <= ALLOWED
+
+
+# Peak memory is a process's own, so the reading has one to itself.
+MANY_RECORDS = """
+import resource, sys
+import pyarrow as pa
+from pinlake import _core
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+payload = pa.array([b"[" + b"1," * int(sys.argv[1]) + b"1]"], pa.binary())
+before = peak()
+made = _core.clean_batches(_core.kind_plan("pin"), payload)
+rows = sum(pa.record_batch(batch).num_rows for batch in made)
+print(rows, peak() - before)
+"""
+
+
+def test_a_payload_of_very_many_records_is_cleaned_in_pieces() -> None:
+    words = [sys.executable, "-c", MANY_RECORDS, "1000000"]
+    rows, grown = map(int, subprocess.run(words, capture_output=True, check=True).stdout.split())
+    assert rows == 1_000_001
+    # Some batches' worth; all rows at once took 400 MiB.
+    assert grown <= 32 * MIB

@@ -11,7 +11,7 @@ from pinlake import _core
 
 # Names of the core that no Python module uses, and why they are there all the same.
 WITHOUT_FACE = {
-    "TaskBatches": "what `read_task` returns; it is only iterated over",
+    "Batches": "what `read_task` and its like return; it is only iterated over",
     "error_codes": "the codes that `_errors` may hold, for tests and readers; no frame needs them",
 }
 

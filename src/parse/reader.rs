@@ -1,0 +1,392 @@
+//! One payload, read record by record.
+
+use super::chunk::{Chunk, Form, Payload};
+use super::code::RejectCode;
+use super::layout::Layout;
+use super::records::{Extra, Record, Records};
+use super::scan::{Scanner, Span, Stop, Tag};
+use super::text::unescape;
+use super::{MAX_RECORD, trim_blanks};
+
+/// Where in a payload reading was broken off.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Inside {
+    at: usize,
+    item: u32,
+    /// Between two elements of an array that is known to be whole.
+    array: bool,
+}
+
+/// What was read of a top-level value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Read {
+    Whole,
+    /// Elements of an array, as many as the batch takes.
+    Part,
+}
+
+/// Reads one payload.
+pub(super) struct Reader<'a> {
+    pub(super) records: &'a mut Records,
+    pub(super) layout: &'a Layout,
+    /// The chunk up to the payload's end.
+    pub(super) bytes: &'a [u8],
+    pub(super) payload: u32,
+    pub(super) item: u32,
+    pub(super) all_utf8: bool,
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "a chunk has fewer than 2^32 bytes")]
+impl Reader<'_> {
+    /// Reads a payload, or on in it; where it was broken off, if the batch is full.
+    pub(super) fn payload(
+        &mut self,
+        payload: &Payload,
+        chunk: Chunk<'_>,
+        inside: Option<Inside>,
+    ) -> Option<Inside> {
+        let end = payload.end as usize;
+        let (mut scanner, mut array) = match inside {
+            Some(Inside { at, item, array }) => {
+                self.item = item;
+                (Scanner::new(self.bytes, at, usize::from(array)), array)
+            }
+            None if self.holds_none(payload, chunk) => return None,
+            None => (Scanner::new(self.bytes, payload.start as usize, 0), false),
+        };
+        loop {
+            scanner.skip_blanks();
+            let at = scanner.at;
+            if at >= end {
+                return None;
+            }
+            if self.records.is_full() {
+                return Some(Inside { at, item: self.item, array });
+            }
+            let before = (self.records.rows.len(), self.records.extras.len(), self.item);
+            match if array { self.elements(&mut scanner, true) } else { self.top(&mut scanner) } {
+                Ok(read) => array = read == Read::Part,
+                Err(stop) => {
+                    self.forget(before);
+                    self.reject(at, end, self.rest_code(at, end, scanner.at, stop));
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Whether there is nothing to parse: then what stands for the payload was added.
+    fn holds_none(&mut self, payload: &Payload, chunk: Chunk<'_>) -> bool {
+        let (start, end) = (payload.start as usize, payload.end as usize);
+        let content = trim_blanks(self.bytes.get(start..).unwrap_or_default());
+        let code = match payload.form {
+            Form::Refused(refusal) => {
+                chunk.refusals.get(refusal as usize).map_or(RejectCode::NotJson, |refusal| refusal.code)
+            }
+            Form::Null => RejectCode::EmptyPayload,
+            Form::Line | Form::Piece if content.is_empty() => return true,
+            Form::Message if content.is_empty() => RejectCode::EmptyPayload,
+            Form::Message | Form::Line if content == b"null" => RejectCode::EmptyPayload,
+            Form::Message | Form::Line | Form::Piece => return false,
+        };
+        self.reject(start, end, code);
+        true
+    }
+
+    /// A top-level value: a record, an array of records, or something else.
+    fn top(&mut self, scanner: &mut Scanner<'_>) -> Result<Read, Bad> {
+        if scanner.peek() != Some(b'[') {
+            return self.record(scanner).map(|()| Read::Whole);
+        }
+        let start = scanner.at;
+        scanner.take(b'[');
+        scanner.open()?;
+        scanner.skip_blanks();
+        if scanner.take(b']') {
+            scanner.close();
+            self.reject(start, scanner.at, RejectCode::EmptyPayload);
+            return Ok(Read::Whole);
+        }
+        self.elements(scanner, false)
+    }
+
+    /// Elements of an array, until it ends or the batch is full. `whole`: that it ends well is known.
+    fn elements(&mut self, scanner: &mut Scanner<'_>, whole: bool) -> Result<Read, Bad> {
+        loop {
+            if self.records.is_full() {
+                // None of its records counts unless all parse, so the rest is looked at first.
+                if !whole {
+                    self.check_elements(scanner)?;
+                }
+                return Ok(Read::Part);
+            }
+            self.record(scanner)?;
+            if !next_element(scanner)? {
+                return Ok(Read::Whole);
+            }
+        }
+    }
+
+    /// Whether elements up to the array's end are what [`Self::record`] takes; stays where it is.
+    fn check_elements(&self, scanner: &mut Scanner<'_>) -> Result<(), Bad> {
+        let (at, depth) = (scanner.at, scanner.depth());
+        loop {
+            let start = scanner.at;
+            scanner.value()?;
+            self.check_text(start, scanner.at)?;
+            if !next_element(scanner)? {
+                scanner.rewind(at, depth);
+                return Ok(());
+            }
+        }
+    }
+
+    fn check_text(&self, start: usize, end: usize) -> Result<(), Bad> {
+        if end - start > MAX_RECORD {
+            return Err(Bad::TooLarge);
+        }
+        let text = self.bytes.get(start..end).unwrap_or_default();
+        if !self.all_utf8 && simdutf8::basic::from_utf8(text).is_err() {
+            return Err(Bad::Stop(Stop::Syntax));
+        }
+        Ok(())
+    }
+
+    /// One record, which should be an object.
+    fn record(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Bad> {
+        let start = scanner.at;
+        let row = self.records.rows.len();
+        if scanner.peek() == Some(b'{') {
+            self.object(scanner, row)?;
+        } else {
+            scanner.value()?;
+        }
+        let end = scanner.at;
+        self.check_text(start, end)?;
+        if self.bytes.get(start) != Some(&b'{') {
+            self.reject(start, end, RejectCode::NotAnObject);
+            return Ok(());
+        }
+        match self.verdict(row) {
+            Ok(key) => {
+                self.records.rows.push(Record {
+                    payload: self.payload,
+                    item: self.item,
+                    start: start as u32,
+                    end: end as u32,
+                    key,
+                    reject: None,
+                });
+                self.item += 1;
+            }
+            Err(code) => {
+                self.records.slots.truncate(row * self.records.width);
+                while self.records.extras.last().is_some_and(|extra| extra.row as usize == row) {
+                    self.records.extras.pop();
+                }
+                self.reject(start, end, code);
+            }
+        }
+        Ok(())
+    }
+
+    /// Fields of an object into the slots of row `row`.
+    fn object(&mut self, scanner: &mut Scanner<'_>, row: usize) -> Result<(), Bad> {
+        let records = &mut *self.records;
+        let base = row * records.width;
+        records.slots.resize(base + records.width, Span::default());
+        let start = scanner.at;
+        let extras = records.extras.len();
+        if records.template.is_known() {
+            let depth = scanner.depth();
+            scanner.open()?;
+            let slots = &mut records.slots[base..];
+            let hit = records.template.read(scanner, slots, &mut records.extras, row as u32);
+            if hit {
+                scanner.close();
+                return Ok(());
+            }
+            scanner.rewind(start, depth);
+            slots.fill(Span::default());
+            records.extras.truncate(extras);
+        }
+        let hit = self.members(scanner, row, base);
+        if hit.is_err() {
+            self.records.template.forget();
+        }
+        hit
+    }
+
+    /// The general way: any members in any order. Teaches the template what to expect next.
+    fn members(&mut self, scanner: &mut Scanner<'_>, row: usize, base: usize) -> Result<(), Bad> {
+        let records = &mut *self.records;
+        records.template.forget();
+        let mut repeated = false;
+        let mut literal = scanner.at;
+        scanner.take(b'{');
+        scanner.open()?;
+        scanner.skip_blanks();
+        if !scanner.take(b'}') {
+            loop {
+                let key = scanner.key()?;
+                let value_at = scanner.at;
+                let value = scanner.value()?;
+                let name = unescape(key.of(self.bytes));
+                let slot = self.layout.slot(&name);
+                records.template.push(&self.bytes[literal..value_at], slot, literal, key);
+                literal = scanner.at;
+                match slot {
+                    Some(slot) => {
+                        let place = &mut records.slots[base + slot];
+                        repeated |= place.tag != Tag::Absent;
+                        *place = value;
+                    }
+                    None => records.extras.push(Extra { row: row as u32, key, value }),
+                }
+                scanner.skip_blanks();
+                if scanner.take(b'}') {
+                    break;
+                }
+                if !scanner.take(b',') {
+                    return Err(scanner.wrong().into());
+                }
+                scanner.skip_blanks();
+            }
+        }
+        scanner.close();
+        records.template.finish(&self.bytes[literal..scanner.at], !repeated);
+        Ok(())
+    }
+
+    /// The record's key, or why it is no row; tested in the contract's order.
+    fn verdict(&mut self, row: usize) -> Result<i64, RejectCode> {
+        let records = &mut *self.records;
+        let base = row * records.width;
+        let slots = &records.slots[base..];
+        let (keys, fields) = slots.split_at(self.layout.keys());
+        let mut found = keys.iter().enumerate().filter(|(_, span)| span.tag != Tag::Absent);
+        let Some((slot, &key)) = found.next() else {
+            return Err(if self.is_wrapped(row) {
+                RejectCode::WrappedRecord
+            } else {
+                RejectCode::MissingKey
+            });
+        };
+        let losers: Vec<(usize, Span)> = found.map(|(slot, &span)| (slot, span)).collect();
+        if key.tag == Tag::Object && losers.is_empty() {
+            // `index` and `ind` are wrappers' names too; a kind's own name is not.
+            if crate::kind::KEY_NAMES.iter().any(|name| name.as_bytes() == self.layout.name(slot)) {
+                return Err(RejectCode::WrappedRecord);
+            }
+        }
+        let value = match key.tag {
+            Tag::Null => return Err(RejectCode::MissingKey),
+            Tag::Integer => crate::clean::whole_number(key.of(self.bytes)),
+            Tag::Text => crate::clean::digits(key.of(self.bytes)),
+            Tag::Escaped => crate::clean::digits(&unescape(key.of(self.bytes))),
+            _ => None,
+        };
+        let value = value.ok_or(RejectCode::InvalidKey)?;
+        if fields.iter().all(|span| span.tag == Tag::Absent) && self.is_foreign(row) {
+            return Err(RejectCode::ForeignRecord);
+        }
+        for (slot, value) in losers {
+            self.records.extras.push(Extra {
+                row: row as u32,
+                key: Span { start: slot as u32, end: slot as u32, tag: Tag::Absent },
+                value,
+            });
+        }
+        Ok(value)
+    }
+
+    fn extras(&self, row: usize) -> impl Iterator<Item = &Extra> {
+        self.records.extras.iter().rev().take_while(move |extra| extra.row as usize == row)
+    }
+
+    /// Whether a record without key sits in a known wrapper.
+    fn is_wrapped(&self, row: usize) -> bool {
+        // Walked from the last: of a repeated key the last counts.
+        let last = |name: &[u8]| {
+            self.extras(row)
+                .find(|extra| *unescape(extra.key.of(self.bytes)) == *name)
+                .map(|extra| extra.value.tag)
+        };
+        last(b"records") == Some(Tag::Array) || last(b"value") == Some(Tag::Object)
+    }
+
+    fn is_foreign(&self, row: usize) -> bool {
+        self.extras(row).any(|extra| self.layout.is_foreign(&unescape(extra.key.of(self.bytes))))
+    }
+
+    /// Why the rest from `start` is no record; reading it stopped at `stopped`.
+    fn rest_code(&self, start: usize, end: usize, stopped: usize, bad: Bad) -> RejectCode {
+        if end - start > MAX_RECORD {
+            return RejectCode::TooLarge;
+        }
+        let is_utf8 =
+            |end| simdutf8::basic::from_utf8(self.bytes.get(start..end).unwrap_or_default()).is_ok();
+        match bad {
+            Bad::TooLarge => RejectCode::TooLarge,
+            // The scanner does not look at UTF-8: a bad byte before the depth came first.
+            Bad::Stop(Stop::TooDeep) if is_utf8(stopped) => RejectCode::TooDeep,
+            Bad::Stop(_) => {
+                if is_utf8(end) {
+                    RejectCode::NotJson
+                } else {
+                    RejectCode::InvalidUtf8
+                }
+            }
+        }
+    }
+
+    /// Adds a record that is no row; its slots stay absent.
+    fn reject(&mut self, start: usize, end: usize, code: RejectCode) {
+        let records = &mut *self.records;
+        records.rows.push(Record {
+            payload: self.payload,
+            item: self.item,
+            start: start as u32,
+            end: end as u32,
+            key: 0,
+            reject: Some(code),
+        });
+        records.slots.resize(records.rows.len() * records.width, Span::default());
+        self.item += 1;
+    }
+
+    /// Takes back what was added since.
+    fn forget(&mut self, (rows, extras, item): (usize, usize, u32)) {
+        self.records.rows.truncate(rows);
+        self.records.slots.truncate(rows * self.records.width);
+        self.records.extras.truncate(extras);
+        self.item = item;
+    }
+}
+
+/// What ends a payload early.
+#[derive(Debug, Clone, Copy)]
+enum Bad {
+    Stop(Stop),
+    TooLarge,
+}
+
+impl From<Stop> for Bad {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
+}
+
+/// Goes to an array's next element; `false` if it ended.
+fn next_element(scanner: &mut Scanner<'_>) -> Result<bool, Stop> {
+    scanner.skip_blanks();
+    if scanner.take(b',') {
+        scanner.skip_blanks();
+        return Ok(true);
+    }
+    if scanner.take(b']') {
+        scanner.close();
+        return Ok(false);
+    }
+    Err(scanner.wrong())
+}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pinlake import _core
 from pinlake._kinds import Kind
 from pinlake._stamp import Stamp
+from pinlake._worker import spare_archives
 from pinlake.errors import ConfigError, SchemaError
 
 if TYPE_CHECKING:
@@ -200,6 +201,7 @@ def plain(function: Callable[[Any], Iterable[Any]]) -> Callable[[Any], Iterable[
     """A partial as the plain function that Spark asks for; what it holds is pickled by value."""
 
     def pinlake_rows(batches: Any) -> Iterable[Any]:
+        spare_archives()
         return function(batches)
 
     return pinlake_rows

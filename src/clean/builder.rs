@@ -53,10 +53,11 @@ pub(crate) struct TextBuilder {
 }
 
 impl TextBuilder {
-    pub(crate) fn new(rows: usize) -> Self {
+    /// A builder with room for `rows` values of `bytes` in all; it grows beyond.
+    pub(crate) fn new(rows: usize, bytes: usize) -> Self {
         let mut offsets = Vec::with_capacity(rows + 1);
         offsets.push(0);
-        Self { values: Vec::with_capacity(rows * 16), offsets, valid: Vec::with_capacity(rows), nulls: 0 }
+        Self { values: Vec::with_capacity(bytes), offsets, valid: Vec::with_capacity(rows), nulls: 0 }
     }
 
     /// The bytes so far: for rules that write a value in parts. End it with [`Self::end`].

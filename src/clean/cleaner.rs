@@ -75,7 +75,7 @@ pub struct Tally {
     pub flawed: u64,
     /// Bytes of the records.
     pub bytes: u64,
-    /// Sum of `_hash`.
+    /// Sum of `_hash`; 0 for a frame without it.
     pub hash: i128,
 }
 
@@ -170,7 +170,10 @@ impl Cleaner {
             self.quarantine(&flawed, &mut columns)?;
         }
         let input = Input { bytes: chunk.bytes, records: &self.records };
-        let hashes = meta::hashes(&input, chunk);
+        let hashes = match self.options.frame {
+            Frame::Full | Frame::Run => meta::hashes(&input, chunk),
+            _ => vec![0; input.len()],
+        };
         let tallies = self.tallies(chunk, &hashes, &flawed);
         if self.options.frame != Frame::Clean {
             self.meta_columns(&input, chunk, &problems, hashes, &mut columns)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, ArrowPrimitiveType, PrimitiveBuilder};
 
-use super::builder::Input;
+use super::builder::{Input, TextBuilder};
 use super::placeholder::Placeholders;
 use super::problem::{ErrorCode, Problems};
 use crate::parse::{Span, Tag};
@@ -24,6 +24,12 @@ impl<'a, 'k> Field<'a, 'k> {
     /// Its spans, a record each.
     pub(crate) fn spans(&self) -> impl Iterator<Item = (usize, Span)> + use<'a> {
         self.input.column(self.slot)
+    }
+
+    /// A builder with room for all its texts: growing would copy them.
+    pub(crate) fn text_builder(&self) -> TextBuilder {
+        let texts = self.spans().filter(|(_, span)| matches!(span.tag, Tag::Text | Tag::Escaped));
+        TextBuilder::new(self.input.len(), texts.map(|(_, span)| (span.end - span.start) as usize).sum())
     }
 
     /// A column of what `read` makes of each value: of a string's text, or of any other value as it

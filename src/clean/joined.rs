@@ -8,13 +8,16 @@ use super::problem::Problems;
 use super::text;
 use crate::error::Result;
 
+/// Bytes of a usual value, such as a person's name.
+const USUAL: usize = 16;
+
 pub(crate) fn column<'k>(
     fields: &[Field<'_, 'k>],
     separator: &str,
     problems: &mut Problems<'k>,
 ) -> Result<ArrayRef> {
     let rows = fields.first().map_or(0, |field| field.input.len());
-    let mut out = TextBuilder::new(rows);
+    let mut out = TextBuilder::new(rows, rows * USUAL);
     let mut scratch = Vec::new();
     for row in 0..rows {
         let mut parts = 0;

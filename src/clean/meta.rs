@@ -91,8 +91,8 @@ pub(crate) fn source(input: &Input<'_>, chunk: Chunk<'_>) -> Result<ArrayRef> {
                 (origins.get(origin as usize), seq)
             };
             let mut epochs = Vec::with_capacity(rows.len());
-            let (mut names, mut parts, mut seqs) =
-                (TextBuilder::new(rows.len()), TextBuilder::new(rows.len()), TextBuilder::new(rows.len()));
+            let (mut names, mut parts) = (TextBuilder::new(rows.len(), 0), TextBuilder::new(rows.len(), 0));
+            let mut seqs = TextBuilder::new(rows.len(), rows.len() * SEQ_DIGITS);
             for row in rows {
                 let (origin, seq) = place(row.payload);
                 epochs.push(origin.map_or(0, |origin| origin.epoch));
@@ -197,7 +197,7 @@ pub(crate) fn errors(input: &Input<'_>, problems: &Problems<'_>) -> Result<Array
     let rows = input.records.rows();
     let mut lengths = vec![0_usize; rows.len()];
     let (mut columns, mut codes, mut values) =
-        (TextBuilder::new(0), TextBuilder::new(0), TextBuilder::new(0));
+        (TextBuilder::new(0, 0), TextBuilder::new(0, 0), TextBuilder::new(0, 0));
     for problem in &problems.list {
         if rows[problem.row as usize].reject.is_some() {
             continue;
@@ -230,7 +230,7 @@ pub(crate) fn accepted(input: &Input<'_>) -> Option<NullBuffer> {
 
 /// `_rescued_data`: the fields that the plan does not know, as canonical JSON.
 pub(crate) fn rescued(input: &Input<'_>, layout: &Layout) -> Result<ArrayRef> {
-    let mut out = TextBuilder::new(input.len());
+    let mut out = TextBuilder::new(input.len(), 0);
     let mut extras = input.records.extras.as_slice();
     for (index, row) in input.records.rows().iter().enumerate() {
         let count = extras.iter().take_while(|extra| extra.row as usize == index).count();
@@ -260,7 +260,7 @@ pub(crate) fn rejects(input: &Input<'_>, chunk: Chunk<'_>, problems: &Problems<'
     if rows.iter().all(|row| row.reject.is_none()) {
         return Ok(Arc::new(StructArray::new_null(fields, rows.len())));
     }
-    let (mut codes, mut details) = (TextBuilder::new(rows.len()), TextBuilder::new(rows.len()));
+    let (mut codes, mut details) = (TextBuilder::new(rows.len(), 0), TextBuilder::new(rows.len(), 0));
     let mut payloads = BinaryBuilder::new();
     for (index, row) in rows.iter().enumerate() {
         let Some(code) = row.reject else {

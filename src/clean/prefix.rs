@@ -2,7 +2,6 @@
 
 use arrow::array::ArrayRef;
 
-use super::builder::TextBuilder;
 use super::field::Field;
 use super::problem::Problems;
 use super::text;
@@ -13,7 +12,7 @@ pub(crate) fn column<'k>(
     prefix: &str,
     problems: &mut Problems<'k>,
 ) -> Result<ArrayRef> {
-    let mut out = TextBuilder::new(field.input.len());
+    let mut out = field.text_builder();
     let mut scratch = Vec::new();
     for place in field.spans() {
         let value = text::value(field, place, problems, &mut scratch);

@@ -2,7 +2,6 @@
 
 use arrow::array::ArrayRef;
 
-use super::builder::TextBuilder;
 use super::field::Field;
 use super::problem::{ErrorCode, Problems};
 use crate::error::Result;
@@ -30,7 +29,7 @@ pub(crate) fn value<'s, 'k>(
 }
 
 pub(crate) fn column<'k>(field: Field<'_, 'k>, problems: &mut Problems<'k>) -> Result<ArrayRef> {
-    let mut out = TextBuilder::new(field.input.len());
+    let mut out = field.text_builder();
     let mut scratch = Vec::new();
     for place in field.spans() {
         match value(field, place, problems, &mut scratch) {

@@ -11,7 +11,7 @@ from pinlake._spark import quoted
 if TYPE_CHECKING:
     from pyspark.sql import Row, SparkSession
 
-    from pinlake._sink import Target
+    from pinlake._target import Target
 
 
 @dataclass

@@ -25,6 +25,7 @@ from pinlake._run import Run, advanced
 from pinlake._spark import doing, is_conflict, is_lost, quoted, retried
 from pinlake._stamp import Stamp
 from pinlake._steps import READ, WRITTEN
+from pinlake._target import Target
 from pinlake.errors import ConfigError, SchemaError, SinkError
 
 if TYPE_CHECKING:
@@ -40,25 +41,6 @@ _RECEIPT = (
     "STRUCT<source: STRING, part: STRING, first: BIGINT, last: BIGINT, objects: BIGINT, "
     "lines: BIGINT, records: BIGINT, bytes: BIGINT, hash: DECIMAL(38,0)>"
 )
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where one write goes."""
-
-    spark: SparkSession
-    run: Run
-    table: str
-
-    @property
-    def kind(self) -> Kind:
-        """The kind of its records."""
-        return self.run.kind
-
-    @property
-    def quarantine(self) -> str:
-        """SQL name of the quarantine table."""
-        return self.run.warehouse.quarantine
 
 
 def write_table(

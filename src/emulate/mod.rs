@@ -28,13 +28,14 @@ mod words;
 pub use counters::Progress;
 pub use cpython::MersenneTwister;
 pub use faults::{Fault, FaultPlan, Faults, Intent, LOOK_BACK, OVERSIZE_BYTES};
+pub use feed::Ended;
 pub use hash::{Draws, Permutation};
 pub use order::{Order, OrderName, SEED100_ROWS};
 pub use pace::Pace;
 pub use people::{BLOCK, Person, Place};
 pub use replay::Replay;
 pub use rows::{Rows, open_rows};
-pub use run::{Emulation, Ended, Report, RunOptions};
+pub use run::{Emulation, Report, RunOptions};
 pub use script::{Planned, Script, Settings, Tally};
 pub use synthetic::{SYNTHETIC_VERSION, Synthetic};
 

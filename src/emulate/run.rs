@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::counters::{Counters, Progress};
 use super::faults::{Fault, Faults};
-use super::feed::Feed;
+use super::feed::{Ended, Feed};
 use super::pace::{Clock, Pace};
 use super::script::{Script, Settings, Tally};
 use crate::error::{Error, Result};
@@ -32,22 +32,6 @@ pub struct RunOptions {
     pub duration: Option<Duration>,
     /// Threads that make records; None: one a core.
     pub threads: Option<usize>,
-}
-
-/// Why an emulation ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Ended {
-    /// All posts that were asked for.
-    Count,
-    /// The source has no more.
-    Source,
-    /// The time was up.
-    Duration,
-    /// It was told to stop.
-    Stopped,
-    /// The reader of standard output has gone.
-    Closed,
 }
 
 /// What an emulation did.
@@ -146,7 +130,8 @@ impl Emulation {
     fn run_feed(&self, sink: &mut dyn Sink, options: &RunOptions, started: Instant) -> Result<Ended> {
         let by_source = self.script.posts().is_some() && self.script.posts() == self.script.order().len();
         let mut feed = Feed {
-            emulation: self,
+            script: &self.script,
+            counters: &self.counters,
             started,
             duration: options.duration,
             chunk: self.chunk(),

@@ -1,16 +1,65 @@
-//! One payload, read record by record.
+//! Payloads, read record by record.
 
 use super::chunk::{Chunk, Form, Payload};
 use super::code::RejectCode;
 use super::layout::Layout;
-use super::records::{Extra, Record, Records};
+use super::record::{Extra, Record};
+use super::records::Records;
 use super::scan::{Scanner, Span, Stop, Tag};
 use super::text::unescape;
 use super::{MAX_RECORD, trim_blanks};
 
+/// How far a chunk was read: where the next [`Records::read`] goes on.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cursor {
+    payload: usize,
+    /// Where in that payload, if its reading was broken off.
+    inside: Option<Inside>,
+    /// Whether the chunk's bytes are UTF-8; looked at once.
+    all_utf8: Option<bool>,
+}
+
+impl Cursor {
+    /// Whether all of the chunk was read.
+    #[must_use]
+    pub const fn is_done(&self, chunk: Chunk<'_>) -> bool {
+        self.payload >= chunk.payloads.len()
+    }
+}
+
+impl Records {
+    /// Reads a chunk on from `cursor`, [`BATCH_ROWS`] records at most; those read before are
+    /// forgotten. A payload may hold any number of them: ten million in an array of 20 MB.
+    pub fn read(&mut self, layout: &Layout, chunk: Chunk<'_>, cursor: &mut Cursor) {
+        self.rows.clear();
+        self.slots.clear();
+        self.extras.clear();
+        self.width = layout.width();
+        // One check for all: a record starts and ends at ASCII brackets, so if the whole chunk is
+        // UTF-8 then so is each record in it.
+        let all_utf8 =
+            *cursor.all_utf8.get_or_insert_with(|| simdutf8::basic::from_utf8(chunk.bytes).is_ok());
+        while let Some(payload) = chunk.payloads.get(cursor.payload)
+            && !self.is_full()
+        {
+            #[allow(clippy::cast_possible_truncation, reason = "a chunk has fewer than 2^32 payloads")]
+            let mut reader = Reader {
+                records: self,
+                layout,
+                bytes: chunk.bytes.get(..payload.end as usize).unwrap_or_default(),
+                payload: cursor.payload as u32,
+                item: payload.first_item,
+                all_utf8,
+            };
+            cursor.inside = reader.payload(payload, chunk, cursor.inside);
+            cursor.payload += usize::from(cursor.inside.is_none());
+        }
+    }
+}
+
 /// Where in a payload reading was broken off.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Inside {
+struct Inside {
     at: usize,
     item: u32,
     /// Between two elements of an array that is known to be whole.
@@ -26,25 +75,20 @@ enum Read {
 }
 
 /// Reads one payload.
-pub(super) struct Reader<'a> {
-    pub(super) records: &'a mut Records,
-    pub(super) layout: &'a Layout,
+struct Reader<'a> {
+    records: &'a mut Records,
+    layout: &'a Layout,
     /// The chunk up to the payload's end.
-    pub(super) bytes: &'a [u8],
-    pub(super) payload: u32,
-    pub(super) item: u32,
-    pub(super) all_utf8: bool,
+    bytes: &'a [u8],
+    payload: u32,
+    item: u32,
+    all_utf8: bool,
 }
 
 #[allow(clippy::cast_possible_truncation, reason = "a chunk has fewer than 2^32 bytes")]
 impl Reader<'_> {
     /// Reads a payload, or on in it; where it was broken off, if the batch is full.
-    pub(super) fn payload(
-        &mut self,
-        payload: &Payload,
-        chunk: Chunk<'_>,
-        inside: Option<Inside>,
-    ) -> Option<Inside> {
+    fn payload(&mut self, payload: &Payload, chunk: Chunk<'_>, inside: Option<Inside>) -> Option<Inside> {
         let end = payload.end as usize;
         let (mut scanner, mut array) = match inside {
             Some(Inside { at, item, array }) => {

@@ -1,6 +1,6 @@
 //! Records of one writer look alike: the text between their values, kept from one to the next.
 
-use super::records::Extra;
+use super::record::Extra;
 use super::scan::{Scanner, Span};
 
 /// What the next record is expected to look like: the text between the values of the last one.

@@ -11,7 +11,8 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 use rayon::ThreadPool;
 
-use super::objects::{self, Object};
+use super::object::Object;
+use super::objects;
 use super::{Batch, Existing, Sink, SinkOptions, Written, partition};
 use crate::error::{Error, Result};
 use crate::source::layout::{self, parse_name, write_name};

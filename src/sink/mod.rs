@@ -6,6 +6,7 @@ mod apart;
 mod files;
 mod landing;
 mod murmur;
+mod object;
 mod objects;
 mod part;
 pub mod quarantine;

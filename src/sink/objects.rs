@@ -7,18 +7,9 @@ use std::path::Path;
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
+use super::object::Object;
 use crate::error::{Error, Result};
 use crate::source::Store;
-
-/// An object to be written.
-#[derive(Debug)]
-pub(super) struct Object {
-    /// Folder below the store's place.
-    pub(super) dir: String,
-    /// File name in it.
-    pub(super) name: String,
-    pub(super) bytes: Vec<u8>,
-}
 
 /// Objects a thread takes at a time.
 const STRIDE: usize = 32;

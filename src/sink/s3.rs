@@ -3,7 +3,7 @@
 use futures::stream::{self, StreamExt, TryStreamExt};
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 
-use super::objects::Object;
+use super::object::Object;
 use crate::error::{Error, Result};
 use crate::source::{Store, runtime};
 

@@ -13,8 +13,9 @@ use crate::kind::Kind;
 use crate::parse::{ChunkBuffer, Form, MAX_RECORD, Refusal, RejectCode};
 
 use super::archive::Rest;
+use super::block::{BLOCK, read_block};
 use super::json::{Cell, string};
-use super::lines::{BLOCK, Filled, Input, read_block, unpack};
+use super::lines::{Filled, Input, unpack};
 
 const BOM: &[u8] = b"\xef\xbb\xbf";
 

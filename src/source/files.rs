@@ -12,11 +12,13 @@ use super::Store;
 use super::archive::Archive;
 use super::books::Books;
 use super::csv::Csv;
+use super::fill::Fill;
+use super::form::{Form, form_of};
 use super::lines::{Filled, Lines, Numbers};
 use super::parquet::Parquet;
 use super::plan::FilePlan;
-use super::reader::Fill;
-use super::tables::{Form, form_of};
+#[cfg(feature = "s3")]
+use super::s3_ranged::Ranged;
 
 type Bytes = Box<dyn Read + Send>;
 
@@ -79,7 +81,7 @@ fn open_parquet(kind: &Kind, store: &Store, file: &FilePlan, url: &str) -> Resul
     }
     #[cfg(feature = "s3")]
     if let Some(bucket) = store.bucket() {
-        return Parquet::new(kind, url, bucket.ranged(&file.name, file.size));
+        return Parquet::new(kind, url, Ranged::new(bucket.clone(), &file.name, file.size));
     }
     Err(Error::Source(format!("{url}: this store has no Parquet reader")))
 }

@@ -13,11 +13,11 @@ use crate::parse::{ChunkBuffer, Origin};
 use super::Store;
 use super::archive::{Archive, Inflate};
 use super::books::Books;
+use super::fill::Fill;
 use super::layout::{Object, SUFFIXES, write_name};
 use super::lines::{Filled, Lines, Numbers, split_object};
 use super::local;
 use super::plan::PartPlan;
-use super::reader::Fill;
 #[cfg(feature = "s3")]
 use super::s3_read::Fetch;
 

@@ -11,10 +11,8 @@ use crate::error::{Error, Result};
 use crate::parse::{ChunkBuffer, Form, Refusal, RejectCode, trim_blanks};
 
 use super::archive::{Archive, Inflate};
+use super::block::{BLOCK, read_block};
 use super::long::LongLine;
-
-/// Bytes read at a time.
-pub(super) const BLOCK: usize = 1 << 20;
 
 /// The longest line that is kept whole.
 const WINDOW: usize = 16 << 20;
@@ -63,31 +61,6 @@ pub(super) fn unpack<R: Read>(name: &str, mut from: R) -> io::Result<(Input<R>, 
     let archive = Archive::detect(name, &head);
     let input = BufReader::with_capacity(1 << 16, io::Cursor::new(head).chain(from));
     Ok((Inflate::new(input, archive), archive))
-}
-
-/// Adds up to `want` bytes; fewer only at the end.
-pub(super) fn read_block(from: &mut impl Read, to: &mut Vec<u8>, want: usize) -> io::Result<usize> {
-    static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
-    let start = to.len();
-    to.reserve(want);
-    while to.len() < start + want {
-        let count = (start + want - to.len()).min(ZEROS.len());
-        to.extend_from_slice(&ZEROS[..count]);
-    }
-    let mut at = start;
-    while at < to.len() {
-        match from.read(&mut to[at..]) {
-            Ok(0) => break,
-            Ok(count) => at += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                to.truncate(at);
-                return Err(error);
-            }
-        }
-    }
-    to.truncate(at);
-    Ok(at - start)
 }
 
 /// Reads lines.

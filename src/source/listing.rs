@@ -10,7 +10,7 @@ use super::Store;
 use super::layout::{LONG, Object, Partition, SHORT, parse_name};
 use super::location::is_hidden;
 use super::marks::PartMarks;
-use super::store::Names;
+use super::names::Names;
 
 /// First offset that does not fit names of 10 digits.
 const SHORT_END: u64 = 10_000_000_000;

@@ -10,7 +10,7 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::error::{Error, Result};
 
 use super::location::is_hidden;
-use super::store::{Meta, Names};
+use super::names::{Meta, Names};
 
 /// Last change of a file, µs since 1970 UTC, cut to milliseconds as Hadoop's file systems report
 /// it: one object arrives at one time, whoever reads it. 0 where the file system knows none.

@@ -15,7 +15,7 @@ use crate::parse::{
 };
 
 use super::archive::Rest;
-use super::lines::{BLOCK, read_block};
+use super::block::{BLOCK, read_block};
 
 /// Bytes of records that are handed on as one piece.
 const PIECE: usize = 8 << 20;

@@ -4,9 +4,12 @@
 //! [`marks`] book what was read. Bytes come from a [`Store`]: a folder of this machine or a bucket.
 
 mod archive;
+mod block;
 mod books;
 mod csv;
 mod files;
+mod fill;
+mod form;
 mod json;
 mod landing;
 pub mod layout;
@@ -16,6 +19,7 @@ mod local;
 mod location;
 mod long;
 pub mod marks;
+mod names;
 mod objects;
 mod parquet;
 pub mod plan;
@@ -26,6 +30,8 @@ mod runtime;
 #[cfg(feature = "s3")]
 mod s3;
 #[cfg(feature = "s3")]
+mod s3_ranged;
+#[cfg(feature = "s3")]
 mod s3_read;
 mod split;
 mod store;
@@ -35,9 +41,11 @@ mod tables;
 pub(crate) use runtime::runtime;
 
 pub use archive::{Archive, Broken, Inflate};
+pub use form::{Form, form_of};
 pub use location::{Location, Place, is_hidden};
+pub use names::{Meta, Names, Options};
 pub use objects::Given;
 pub use reader::TaskReader;
 pub use split::split;
-pub use store::{Meta, Names, Options, Store};
-pub use tables::{Form, TableRow, form_of, table_rows};
+pub use store::Store;
+pub use tables::{TableRow, table_rows};

@@ -13,12 +13,12 @@ use super::Location;
 use super::books::Books;
 use super::csv::Csv;
 use super::files::Opened;
+use super::fill::Fill;
+use super::form::{Form, form_of};
 use super::landing::{SMALL, add_whole};
 use super::layout::{Object, Partition, parse_name};
 use super::lines::{Filled, Lines, Numbers};
 use super::parquet::Parquet;
-use super::reader::Fill;
-use super::tables::{Form, form_of};
 
 /// An object with its bytes.
 #[derive(Debug, Clone)]

@@ -9,7 +9,7 @@ use super::layout::{self, Layout, Object, Partition, SUFFIXES};
 use super::listing::{self, Found};
 use super::marks::Marks;
 use super::plan::{FilePlan, LANDING_PLAN_VERSION, LandingPlan, Last, PartPlan, to_ranges};
-use super::{Meta, Options, Store, tables};
+use super::{Meta, Options, Store, form};
 
 /// What [`plan_landing`] is asked for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -265,7 +265,7 @@ fn plan_files(
         match of(file) {
             // What names another kind is that kind's to read.
             Some(false) => {}
-            _ if !tables::is_readable(&file.name) => {
+            _ if !form::is_readable(&file.name) => {
                 plan.skip(file.name.clone(), "not a file of records by its ending");
             }
             None if any => plan.skip(file.name.clone(), "names no kind while others do"),

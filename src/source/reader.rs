@@ -13,16 +13,11 @@ use crate::schema::Frame;
 
 use super::books::Books;
 use super::files::FileReader;
+use super::fill::Fill;
 use super::landing::LogReader;
 use super::objects::{Given, GivenReader};
 use super::plan::LandingPlan;
 use super::{Options, Store};
-
-/// What a task is read with.
-pub(crate) trait Fill: Send {
-    /// Fills a chunk; `false` once nothing is left.
-    fn fill(&mut self, chunk: &mut ChunkBuffer, books: &mut Books) -> Result<bool>;
-}
 
 /// Reads a task: an iterator of record batches in reading order, receipts last.
 ///

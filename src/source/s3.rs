@@ -18,9 +18,9 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::error::{Error, Result};
 
 use super::location::is_hidden;
+use super::names::{Meta, Names, Options};
 use super::runtime::runtime;
-use super::s3_read::{Body, Fetch, Fetched, Ranged};
-use super::store::{Meta, Names, Options};
+use super::s3_read::{Body, Fetch, Fetched};
 
 /// GETs in flight while many objects are read: latency is what a landing of small objects costs.
 const GETS_IN_FLIGHT: usize = 64;
@@ -340,11 +340,6 @@ impl Bucket {
             }
         });
         Ok(Box::new(Body::new(Vec::new(), Some(from.boxed()))))
-    }
-
-    /// An object of known size to be read here and there.
-    pub(crate) fn ranged(&self, name: &str, size: u64) -> Ranged {
-        Ranged::new(self.clone(), name, size)
     }
 
     pub(super) fn range(&self, name: &str, start: u64, length: u64) -> Result<bytes::Bytes> {

@@ -1,49 +1,13 @@
-//! Objects of a bucket as streams: one after the other, read ahead, or here and there.
+//! Objects of a bucket as streams, one after the other, read ahead.
 
 use std::io::{self, Read};
 
 use futures::channel::mpsc;
 use futures::stream::{BoxStream, StreamExt};
-use parquet::errors::ParquetError;
-use parquet::file::reader::{ChunkReader, Length};
 
 use crate::error::Result;
 
 use super::runtime::runtime;
-use super::s3::Bucket;
-
-/// An object that is read here and there: Parquet keeps its table of contents at the end.
-pub(crate) struct Ranged {
-    bucket: Bucket,
-    name: String,
-    size: u64,
-}
-
-impl Ranged {
-    pub(super) fn new(bucket: Bucket, name: &str, size: u64) -> Self {
-        Self { bucket, name: name.into(), size }
-    }
-}
-
-impl Length for Ranged {
-    fn len(&self) -> u64 {
-        self.size
-    }
-}
-
-impl ChunkReader for Ranged {
-    type T = Box<dyn Read + Send>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        self.bucket.reader(&self.name, start).map_err(|error| ParquetError::External(Box::new(error)))
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<bytes::Bytes> {
-        self.bucket
-            .range(&self.name, start, length as u64)
-            .map_err(|error| ParquetError::External(Box::new(error)))
-    }
-}
 
 /// An object's bytes: what was read ahead, then the rest as it comes.
 pub(crate) struct Body {

@@ -1,8 +1,8 @@
 //! Cuts a plan into tasks: whole objects of a log by number, files by bytes.
 
 use super::archive::Archive;
+use super::form;
 use super::plan::{FilePlan, LandingPlan, PartPlan, Range};
-use super::tables;
 
 /// Bytes below which a file is not cut: opening and seeking cost more than reading them.
 const MIN_SPLIT: u64 = 8 << 20;
@@ -82,7 +82,7 @@ fn split_files(plan: &LandingPlan, tasks: u64) -> Vec<LandingPlan> {
 
 /// The parts a file is read in: only plain lines can be cut.
 fn pieces(file: &FilePlan, share: u64) -> Vec<FilePlan> {
-    let lines = tables::is_lines(&file.name) && Archive::of_name(&file.name) == Archive::Plain;
+    let lines = form::is_lines(&file.name) && Archive::of_name(&file.name) == Archive::Plain;
     let size = file.end - file.start;
     let step = share.max(MIN_SPLIT);
     if !lines || size < 2 * MIN_SPLIT || size <= step {

@@ -170,7 +170,7 @@ def test_a_slow_run_does_not_disturb_a_later_one(
     spark: SparkSession, warehouse: str, landing: Landing
 ) -> None:
     """It wakes up between the later run's stage and MERGE and overwrites the stage."""
-    from pinlake import _sink
+    from pinlake import _sink, _target
 
     landing.put("geo", 0, [post(0), b"{nope"])
     slow = opened(spark, warehouse, landing)
@@ -178,11 +178,11 @@ def test_a_slow_run_does_not_disturb_a_later_one(
     landing.put("geo", 2, [post(0, "Peru"), post(2), b"[]"])
     run = opened(spark, warehouse, landing)
     data = pinlake.clean_landing(spark, "geo", landing.url, run=run)
-    target = _sink.Target(spark, run, run.warehouse.silver(run.kind))
+    target = _target.Target(spark, run, run.warehouse.silver(run.kind))
     staged = _sink._staged
     late = pinlake.clean_landing(spark, "geo", landing.url, run=slow)
 
-    def interrupted(target: _sink.Target, df: Any) -> str:
+    def interrupted(target: _target.Target, df: Any) -> str:
         stage = staged(target, df)
         pinlake.write_table(late, run=slow)
         return stage

@@ -76,6 +76,24 @@ FROM {stage} GROUP BY 1, 2, 3, 4, 5, 6, 7
 """
 
 
+def crossing(spark: SparkSession, stage: str, table: str) -> int:
+    """Rows that a MERGE of the stage will replace by a version of another partition, epoch or
+    topic."""
+    row = spark.sql(_CROSSING.format(stage=stage, table=table)).first()
+    return int(row[0]) if row else 0
+
+
+_CROSSING = """
+SELECT count(*) FROM (
+  SELECT ind, _source AS new, _fingerprint AS f,
+    row_number() OVER (PARTITION BY ind ORDER BY _source DESC, _fingerprint) AS nth
+  FROM {stage} WHERE _reject IS NULL AND _receipt IS NULL) s
+JOIN (SELECT ind, _source AS held, _fingerprint AS g FROM {table}) t ON s.ind = t.ind
+WHERE nth = 1 AND f <> g AND new > held
+  AND (new.epoch <> held.epoch OR new.name <> held.name OR new.part <> held.part)
+"""
+
+
 def booked(target: Target, stage: str, found: Staged, mode: str) -> Books:
     """The books of a write whose steps are done."""
     run = target.run
@@ -104,8 +122,6 @@ def booked(target: Target, stage: str, found: Staged, mode: str) -> Books:
         for row in _rows(target.spark, [_REJECTED], texts):
             figures[row["fate"]] = Figure(row["records"], int(row["hash"] or 0))
     empty = Figure()
-    if mode == "merge" and figures.get("updated", empty).records:
-        conflicts += _replaced(target, texts)
     read = found.accepted + found.rejected if found.receipts is None else found.receipts
     books = replace(
         books_of(run, target.table),
@@ -126,23 +142,6 @@ def booked(target: Target, stage: str, found: Staged, mode: str) -> Books:
     )
     problems = _problems(books, found, figures, altered)
     return replace(books, problems=problems, state="failed" if problems else "done")
-
-
-def _replaced(target: Target, texts: dict[str, str]) -> int:
-    """Rows of earlier runs that gave way to a version of another partition, epoch or topic.
-
-    They stand in the table as it was when the run was planned, so a run that is taken over after
-    its MERGE counts the same.
-    """
-    from pyspark.sql import functions as F
-
-    planned = F.timestamp_micros(F.lit(target.run.ingested_at).cast("bigint"))
-    history = target.spark.sql(f"DESCRIBE HISTORY {target.table} LIMIT {_COMMITS}")
-    before = history.where(F.col("timestamp") <= planned).agg(F.max("version")).first()
-    if before is None or before[0] is None:
-        return 0
-    row = target.spark.sql(_REPLACED.format(version=before[0], **texts)).first()
-    return int(row[0]) if row else 0
 
 
 def _rows(spark: SparkSession, parts: list[str], texts: dict[str, str]) -> list[Row]:
@@ -219,18 +218,6 @@ FROM {stage} s
 LEFT SEMI JOIN (SELECT _source AS p, _fingerprint AS f FROM {table} WHERE _first_run_id = {run}) t
   ON s._source = t.p AND s._fingerprint = t.f
 WHERE _reject IS NULL AND _receipt IS NULL
-"""
-
-# Commits of a table that are searched for the state that a run found: its own MERGE, and those of
-# other runs that went on beside it.
-_COMMITS = 100
-
-_REPLACED = """
-SELECT count(*) FROM {table} t
-JOIN (SELECT ind, _source AS held, _fingerprint AS f FROM {table} VERSION AS OF {version}) o
-  ON t.ind = o.ind
-WHERE t._run_id = {run} AND t._fingerprint <> o.f
-  AND (t._source.epoch <> held.epoch OR t._source.name <> held.name OR t._source.part <> held.part)
 """
 
 # The same from the table's side: rows that bear the run's id.

@@ -49,6 +49,25 @@ def append_done(spark: SparkSession, run: Run, *, books: str, marks: str | None)
         _append_keyed(frame, run, 2 * run.n + 1)
 
 
+def append_replacing(spark: SparkSession, run: Run, conflicts: int) -> None:
+    """What a run's MERGE is about to replace; the first to say so has seen the table before it."""
+    frame = _event(spark, run, "replacing", books=json.dumps({"conflicts": conflicts}))
+    _append_keyed(frame, run, run.n or 0, app=f"{run.app}/replacing")
+
+
+def replacing(spark: SparkSession, run: Run) -> int:
+    """What `append_replacing` said of a run; 0 if nothing."""
+    if run.n is None:
+        return 0
+    sql = (
+        f"SELECT books FROM {run.warehouse.runs} WHERE kind = {quoted(run.kind.name)} "
+        f"AND landing = {quoted(run.landing)} AND n = {run.n} AND state = 'replacing'"
+    )
+    return max(
+        (int(json.loads(row[0])["conflicts"]) for row in spark.sql(sql).collect()), default=0
+    )
+
+
 def append_failed(spark: SparkSession, run: Run, *, books: str) -> None:
     """Books that do not balance: kept to be looked at; no mark moves."""
     frame = _event(spark, run, "failed", books=books)
@@ -81,12 +100,13 @@ def _event(
     )
 
 
-def _append_keyed(frame: DataFrame, run: Run, version: int) -> None:
+def _append_keyed(frame: DataFrame, run: Run, version: int, app: str | None = None) -> None:
     """Appends once: a repeated or lower version is skipped by Delta, a simultaneous one fails."""
+    keys = {"txnAppId": app or run.app, "txnVersion": str(version)}
 
     def append() -> None:
         try:
-            _save(frame, run.warehouse, txnAppId=run.app, txnVersion=str(version))
+            _save(frame, run.warehouse, **keys)
         except Exception as error:
             if not is_lost(error):
                 raise
@@ -164,7 +184,8 @@ def _newest(
         warehouse,
         f"SELECT kind, n, state, nonce, run_id, unix_micros(ingested_at) AS at, format, plan, "
         f"marks FROM {warehouse.runs} WHERE landing = {quoted(landing)} AND kind IN ({names}) "
-        f"AND state <> 'failed' AND n IS NOT NULL ORDER BY n DESC LIMIT {_EVENTS * len(kinds)}",
+        f"AND state IN ('planned', 'done') AND n IS NOT NULL "
+        f"ORDER BY n DESC LIMIT {_EVENTS * len(kinds)}",
     )
 
 

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pinlake import _tables
-from pinlake._audit import booked, staged
+from pinlake._audit import booked, crossing, staged
 from pinlake._books import Books, Extent, RunReport, quality_error
-from pinlake._events import append_done, append_failed
+from pinlake._events import append_done, append_failed, append_replacing, replacing
 from pinlake._fault import fault
 from pinlake._kinds import Kind
 from pinlake._run import Run, advanced
@@ -85,9 +85,9 @@ def write_table(
         return RunReport((Books.nothing_new(run, name),))
     if run.planned and run.n is None:
         raise ConfigError("a run opened with dry_run can be looked at, not written")
-    _tables.ensure_silver(spark, name, run.kind)
+    new = _tables.ensure_silver(spark, name, run.kind)
     _tables.ensure_quarantine(spark, run.warehouse, run.kind)
-    target = Target(spark, run, name)
+    target = Target(spark, run, name, new)
     if run.planned and run.objects == 0:
         return RunReport((finish(target, Books.nothing_new(run, name), []),))
     written = write(target, df, mode)
@@ -140,10 +140,12 @@ def write(target: Target, df: DataFrame, mode: str = "merge") -> Written:
     found = staged(spark, stage)
     records = found.accepted.records + found.rejected.records
     run.reached(READ, records)
+    replaced = 0
     if found.accepted.records:
         if mode == "append":
             _append(target, stage)
         else:
+            replaced = _replacing(target, stage)
             doing(f"merge into {target.table}", lambda: _merge(target, stage))
     fault("after-merge", run.kind.name)
     if found.rejected.records:
@@ -151,6 +153,10 @@ def write(target: Target, df: DataFrame, mode: str = "merge") -> Written:
     fault("after-quarantine", run.kind.name)
     run.reached(WRITTEN, records)
     books = booked(target, stage, found, mode)
+    if books.updated.records and not replaced:
+        # Another process may have merged before this one counted.
+        replaced = replacing(spark, run)
+    books = replace(books, conflicts=books.conflicts + replaced)
     return Written(books, stage, found.extents)
 
 
@@ -250,6 +256,17 @@ def _positioned(run: Run) -> Column:
         F.col("_source.item").alias("item"),
     )
     return F.when(F.col("_source.name") == "", own).otherwise(F.col("_source"))
+
+
+def _replacing(target: Target, stage: str) -> int:
+    """Rows of other partitions, epochs or topics that the MERGE replaces; `runs` remembers them,
+    for after the MERGE nobody can tell."""
+    if target.new:
+        return 0
+    count = crossing(target.spark, stage, target.table)
+    if count and target.run.n is not None:
+        append_replacing(target.spark, target.run, count)
+    return count
 
 
 def _merge(target: Target, stage: str) -> None:

@@ -31,7 +31,7 @@ _RUNS_COMMENTS = {
     "n": "Number of the run of this kind over this landing; null for a write without a plan",
     "kind": "Kind of record",
     "landing": "What was read",
-    "state": "planned, done or failed",
+    "state": "planned, replacing (conflicts that its MERGE will hide), done or failed",
     "nonce": "Which process wrote the row",
     "run_id": "Run id in the tables' _run_id",
     "ingested_at": "Ingestion time of the run",
@@ -178,7 +178,7 @@ def ensure_runs(
         f"{column.strip()} COMMENT {quoted(_RUNS_COMMENTS[column.split()[0]])}"
         for column in RUNS_DDL.split(",")
     )
-    made = _ensure(
+    made, _ = _ensure(
         spark, warehouse.runs, columns, comment="Every run, its plan and its books", first=first
     )
     _same_columns(spark, warehouse.runs, [c.split()[0] for c in RUNS_DDL.split(",")])
@@ -192,8 +192,9 @@ def ensure_quarantine(spark: SparkSession, warehouse: Warehouse, kind: Kind) -> 
     _same_columns(spark, warehouse.quarantine, kind.frame("quarantine"))
 
 
-def ensure_silver(spark: SparkSession, table: str, kind: Kind) -> None:
-    """Makes a kind's table if it is not there: comments, constraints, clustering.
+def ensure_silver(spark: SparkSession, table: str, kind: Kind) -> bool:
+    """Makes a kind's table if it is not there: comments, constraints, clustering. Says whether it
+    was not.
 
     Raises `SchemaError` if the table that is there has other columns: they never change by
     themselves.
@@ -212,8 +213,9 @@ def ensure_silver(spark: SparkSession, table: str, kind: Kind) -> None:
     searched = ["ind", *times, "_first_run_id", "_run_id"]
     properties["delta.dataSkippingStatsColumns"] = ",".join(name(c) for c in searched)
     comment = f"Clean {kind.name} records, one row an ind"
-    _ensure(spark, table, ddl, comment=comment, properties=properties, cluster="ind")
+    _, new = _ensure(spark, table, ddl, comment=comment, properties=properties, cluster="ind")
     _same_columns(spark, table, kind.frame("silver"))
+    return new
 
 
 def _ensure(
@@ -225,8 +227,10 @@ def _ensure(
     properties: Mapping[str, str] | None = None,
     cluster: str | None = None,
     first: Callable[[], object] | None = None,
-) -> str:
+) -> tuple[str, bool]:
+    """A table's id, and whether it had to be made."""
     held = _properties(spark, table)
+    new = held is None
     if held is None:
         if first is not None:
             first()
@@ -235,7 +239,7 @@ def _ensure(
                 spark, table, columns, comment, properties or {}, cluster
             )
     _check_format(table, held)
-    return held.get(ID_KEY, "")
+    return held.get(ID_KEY, ""), new
 
 
 # Kinds are written side by side: one makes the tables they share, the others wait.

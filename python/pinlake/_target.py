@@ -19,6 +19,8 @@ class Target:
     spark: SparkSession
     run: Run
     table: str
+    new: bool = False
+    """Whether the table was made for this write, and so holds nothing."""
 
     @property
     def kind(self) -> Kind:

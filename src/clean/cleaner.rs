@@ -273,11 +273,13 @@ impl Cleaner {
     fn flaws(&self, problems: &Problems<'_>, chunk: Chunk<'_>) -> Error {
         const NAMED: usize = 5;
         let named = problems.list.iter().take(NAMED).map(|problem| {
-            let at = place(chunk, self.records.rows()[problem.row as usize].payload);
-            format!("{at}: {} {} {}", problem.column, problem.code.as_str(), problem.value)
+            let record = self.records.rows()[problem.row as usize];
+            let at = place(chunk, record.payload);
+            let item = if record.item > 0 { format!(", item {}", record.item) } else { String::new() };
+            format!("{at}{item}: {} {} {}", problem.column, problem.code.as_str(), problem.value)
         });
         Error::Quality(format!(
-            "invalid=\"fail\": {} bad value(s) in {} records of kind {}; the first: {}",
+            "invalid=\"fail\": {} bad value(s) among {} records of kind {}; the first: {}",
             problems.list.len(),
             self.records.rows().len(),
             self.kind.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -155,6 +156,9 @@ def test_conflicts_between_partitions_are_counted_across_runs(
     landing.put("geo", 0, [post(0), post(1), post(2), post(3)])
     landing.put("geo", 0, [post(4)], partition=1)
     assert go(spark, warehouse, landing).conflicts == 0
+    # Commits so old that Delta does not go back to them.
+    for commit in Path(warehouse).glob("*/_delta_log/*.json"):
+        os.utime(commit, (commit.stat().st_mtime - 30 * 86_400,) * 2)
     landing.put("geo", 4, [post(0, "Peru"), post(4, "Peru")])  # replaces; loses to partition 1
     landing.put("geo", 1, [post(1, "Peru"), post(1, "Chad"), post(2), post(9)], partition=1)
     first, second = (opened(spark, warehouse, landing) for _ in range(2))
@@ -164,6 +168,14 @@ def test_conflicts_between_partitions_are_counted_across_runs(
         figures = (books.inserted, books.updated, books.unchanged, books.superseded)
         assert [figure.records for figure in figures] == [1, 2, 1, 2]
         assert books.conflicts == 2
+
+    # What another landing's run wrote behind this one's plan.
+    landing.put("geo", 6, [post(20, "Chad")])
+    late = opened(spark, warehouse, landing)
+    other = Landing(landing.folder.parent / "other", user_id="a0")
+    other.put("geo", 0, [post(20, "Cuba"), post(0, "Cuba")])
+    assert go(spark, warehouse, other).conflicts == 1  # loses to u1
+    assert written(spark, late).conflicts == 1
 
 
 def test_a_slow_run_does_not_disturb_a_later_one(

@@ -18,6 +18,10 @@ from pathlib import Path
 # every version, so each one is pinned. `PINLAKE_JARS` or `spark.jars.packages` override them.
 _DELTA_4 = "4.4.0"
 _DELTA_3 = "3.3.3"
+# What Hadoop's S3 reader calls of AWS's SDK, module by module: the bundle that it asks for holds
+# all of AWS in 640 MB.
+_SDK = "2.29.52"
+_SDK_MODULES = ("apache-client", "netty-nio-client", "s3", "s3-transfer-manager", "sts")
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,17 @@ class Lane:
     packages: tuple[str, ...]
     connect: tuple[str, ...] = ()
     """The Connect server, where PySpark's own jars lack it."""
+    s3: tuple[str, ...] = ()
+    """Hadoop's reader of `s3a://` for PySpark's Hadoop; what these depend on comes with them."""
 
+
+# By Spark line: the first is of PySpark's own Hadoop.
+_S3 = {
+    "4.1": (
+        "org.apache.hadoop:hadoop-aws:3.4.2",
+        *(f"software.amazon.awssdk:{module}:{_SDK}" for module in _SDK_MODULES),
+    )
+}
 
 LANES = {
     "3.5": Lane(
@@ -43,6 +57,7 @@ LANES = {
                 f"io.delta:delta-spark_{line}_2.13:{_DELTA_4}",
                 f"io.delta:delta-storage:{_DELTA_4}",
             ),
+            s3=_S3.get(line, ()),
         )
         for line in ("4.0", "4.1", "4.2")
     },
@@ -81,6 +96,18 @@ EXCLUDES = (
     "io.delta:delta-kernel-unitycatalog",
 )
 
+# The same of S3's reader, and what it can do without.
+S3_EXCLUDES = (
+    "commons-codec:*",
+    "commons-logging:*",
+    "io.netty:*",
+    "org.apache.httpcomponents:*",
+    "org.slf4j:*",
+    "org.wildfly.openssl:*",
+    "software.amazon.awssdk:bundle",
+    "software.amazon.s3.analyticsaccelerator:*",
+)
+
 
 def lane_of(version: str) -> Lane | None:
     """The lane of a Spark version, None if there are no jars for it.
@@ -115,13 +142,25 @@ def spark_conf(version: str) -> dict[str, str]:
 
 def connect_jars() -> list[str]:
     """The Connect server's own jars, where PySpark lacks them: from `PINLAKE_JARS/connect`."""
+    return _below("connect")
+
+
+def s3_jars() -> list[str]:
+    """Hadoop's reader of `s3a://`, which no session has by itself: from `PINLAKE_JARS/s3`."""
+    return _below("s3")
+
+
+def _below(name: str) -> list[str]:
     folder = os.environ.get("PINLAKE_JARS")
-    return jar_files(Path(folder, "connect")) if folder else []
+    return jar_files(Path(folder, name)) if folder else []
 
 
-def pom(packages: tuple[str, ...]) -> str:
-    """A Maven project that depends on these jars and on nothing they depend on."""
-    exclude = "<exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion>"
+def pom(packages: tuple[str, ...], excludes: tuple[str, ...] = ("*:*",)) -> str:
+    """A Maven project that depends on these jars and on what they depend on, less `excludes`."""
+    exclude = "".join(
+        f"<exclusion><groupId>{group}</groupId><artifactId>{artifact}</artifactId></exclusion>"
+        for group, artifact in (name.split(":") for name in excludes)
+    )
     depends = "\n".join(
         f"<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId>"
         f"<version>{version}</version><exclusions>{exclude}</exclusions></dependency>"
@@ -139,7 +178,7 @@ def fetch(lane: Lane, folder: Path) -> None:
     """Puts the lane's jars into `folder`: by mvn, or without it by Spark's own resolver.
 
     A Connect server that PySpark lacks goes into `folder/connect`, where classic Spark does not
-    see it.
+    see it (by mvn only), and what reads `s3a://` into `folder/s3`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.which("mvn") is None:
@@ -148,12 +187,16 @@ def fetch(lane: Lane, folder: Path) -> None:
     _by_maven(lane.packages, folder)
     if lane.connect:
         _by_maven(lane.connect, folder / "connect")
+    if lane.s3:
+        _by_maven(lane.s3, folder / "s3", S3_EXCLUDES)
 
 
-def _by_maven(packages: tuple[str, ...], folder: Path) -> None:
+def _by_maven(
+    packages: tuple[str, ...], folder: Path, excludes: tuple[str, ...] = ("*:*",)
+) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         project = Path(scratch, "pom.xml")
-        project.write_text(pom(packages), encoding="utf-8")
+        project.write_text(pom(packages, excludes), encoding="utf-8")
         command = ["mvn", "-q", "-B", "-f", str(project), "dependency:copy-dependencies"]
         subprocess.run([*command, f"-DoutputDirectory={folder.resolve()}"], check=True)
 
@@ -162,13 +205,17 @@ def _by_spark(lane: Lane, folder: Path) -> None:
     """Starts the PySpark of this interpreter once; it resolves before anything else."""
     from pyspark.sql import SparkSession
 
+    excludes = EXCLUDES
+    if lane.s3:
+        # To Spark's resolver an excluded group is excluded wherever it is named.
+        excludes = tuple({*EXCLUDES, *S3_EXCLUDES} - {"org.apache.hadoop:*"})
     spark = (
         SparkSession.builder.master("local[1]")
         .config("spark.ui.enabled", "false")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
-        .config("spark.jars.packages", ",".join(lane.packages))
-        .config("spark.jars.excludes", ",".join(EXCLUDES))
+        .config("spark.jars.packages", ",".join(lane.packages + lane.s3))
+        .config("spark.jars.excludes", ",".join(excludes))
         .getOrCreate()
     )
     listed = spark.sparkContext.getConf().get("spark.jars", "") or ""
@@ -176,7 +223,10 @@ def _by_spark(lane: Lane, folder: Path) -> None:
     for jar in filter(None, listed.split(",")):
         path = Path(jar.removeprefix("file://").removeprefix("file:"))
         # Spark's resolver puts the group before the name.
-        shutil.copy(path, folder / path.name.split("_", 1)[-1])
+        group, name = path.name.split("_", 1)
+        place = folder / "s3" if lane.s3 and group != "io.delta" else folder
+        place.mkdir(exist_ok=True)
+        shutil.copy(path, place / name)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from pinlake._clean import _check, arrow, plain
 from pinlake._kinds import Kind
 from pinlake._spark import doing, is_connect, parallelism
 from pinlake._stamp import Stamp
-from pinlake.errors import ConfigError
+from pinlake.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,6 +55,7 @@ def clean_landing(
     network there.
 
     `options` are the object store's (`endpoint`, `region`, `allow_http`), never credentials.
+    Spark's own reader goes by Spark's settings instead (`spark.hadoop.fs.s3a.endpoint` and so on).
 
     >>> clean_landing(spark, "user", landing, meta=False).first().user_name
     'Abigail Ali'
@@ -79,7 +81,7 @@ def clean_landing(
     if int(json.loads(plan)["objects"]) == 0:
         return empty(spark, kind.ddl(reading["frame"]))
     if how == "spark":
-        return _through_spark(spark, kind, plan, reading)
+        return _through_spark(spark, kind, plan, reading, options)
     return _direct(spark, kind, plan, reading, dict(options or {}))
 
 
@@ -135,25 +137,47 @@ def _read(
 
 
 def _through_spark(
-    spark: SparkSession, kind: Kind, plan: str, reading: dict[str, Any]
+    spark: SparkSession,
+    kind: Kind,
+    plan: str,
+    reading: dict[str, Any],
+    options: Mapping[str, str] | None,
 ) -> DataFrame:
     """The planned objects' bytes by Spark's own reader; Rust unpacks, splits and cleans them."""
-    paths = [_spark_path(url) for url in _core.plan_urls(plan)]
-    given = doing('read the landing with access="spark"', lambda: _contents(spark, paths))
+    urls = _core.plan_urls(plan)
+    given = doing(
+        'read the landing with access="spark"', lambda: _contents(spark, kind, urls, options)
+    )
     clean = partial(_clean_objects, kind.plan, _core.plan_frame(plan), reading)
     return given.mapInArrow(plain(clean), kind.ddl(reading["frame"]))
 
 
-def _contents(spark: SparkSession, paths: Sequence[str]) -> DataFrame:
+def _contents(
+    spark: SparkSession, kind: Kind, urls: Sequence[str], options: Mapping[str, str] | None
+) -> DataFrame:
     """Objects by path, time and bytes."""
+    paths = [_spark_path(url) for url in urls]
     objects = spark.read.format("binaryFile").load([_literal(path) for path in paths])
     given = objects.select("path", "modificationTime", "content")
     # Spark passes over files of no bytes, but in a log such an object is one empty line.
     seen = {_one_slash(row["path"]) for row in objects.select("path").collect()}
-    empty = [(path, None, bytearray()) for path in paths if _one_slash(path) not in seen]
-    if empty:
+    left = [url for url, path in zip(urls, paths, strict=True) if _one_slash(path) not in seen]
+    if left:
+        empty = [(url, _time_of_empty(kind, url, options), bytearray()) for url in left]
         given = given.unionByName(spark.createDataFrame(empty, given.schema))
     return given
+
+
+def _time_of_empty(kind: Kind, url: str, options: Mapping[str, str] | None) -> datetime | None:
+    """When an object that Spark passed over was changed last; it holds no bytes, or is told."""
+    (found,) = json.loads(plan_landing(kind, url, options=options))["files"]
+    if found["size"]:
+        raise SourceError(
+            f"{url}: Spark's readers pass over a file of this name (they do where it begins with "
+            f'_ or .); rename it, or read it with access="direct"'
+        )
+    changed = timedelta(microseconds=found["modified"])
+    return datetime(1970, 1, 1, tzinfo=timezone.utc) + changed if changed else None
 
 
 def _spark_path(url: str) -> str:

@@ -118,7 +118,8 @@ def translated(error: Exception, doing: str) -> Exception:
     if _NO_S3.search(text):
         return SourceError(
             f"{doing}: Spark cannot reach S3 here; it needs the jars of {_hadoop_aws()} and of "
-            f"what that depends on in the folder PINLAKE_JARS, and a warehouse named s3a://; "
+            f"what that depends on in the folder PINLAKE_JARS (README, Limits, says how to fetch "
+            f"them), and a warehouse named s3a://; "
             f'access="direct" reads a landing without them'
         )
     if "No module named 'pinlake'" in text:

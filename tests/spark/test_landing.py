@@ -73,9 +73,18 @@ def test_an_object_of_no_bytes_is_one_empty_payload(
     made.put("user", 8, [{"ind": 1}])
     frame = pinlake.clean_landing(spark, "user", made.url, access=access)
     assert_same(collected(frame), made.rows("user"))
-    assert [row.code for row in pinlake.rejected(frame).select("_reject.code").collect()] == [
-        "empty_payload"
-    ]
+    (rejected,) = pinlake.rejected(frame).collect()
+    assert rejected["_reject"]["code"] == "empty_payload"
+    assert rejected["_arrived_at"] is not None
+
+
+def test_a_name_that_spark_passes_over_is_told(spark: SparkSession, tmp_path: Path) -> None:
+    """Its bytes must not be taken for none."""
+    file = tmp_path / "_user.jsonl"
+    file.write_bytes(b'{"ind": 1}\n')
+    assert pinlake.clean_landing(spark, "user", str(file), access="direct").count() == 1
+    with pytest.raises(SourceError, match=r"_user\.jsonl: .*pass over.*rename it"):
+        pinlake.clean_landing(spark, "user", str(file), access="spark")
 
 
 @pytest.mark.parametrize("access", ["direct", "spark"])

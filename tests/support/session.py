@@ -34,20 +34,25 @@ _COMPILED = {
 
 def start(folder: Path) -> SparkSession:
     """A session whose own files go below `folder`."""
-    import pyspark
-
     from pinlake._session import local_session
 
-    lane = ".".join(pyspark.__version__.split(".")[:2])
-    jars = CHECKOUT / ".jars" / lane
-    if jars.is_dir():
-        os.environ.setdefault("PINLAKE_JARS", str(jars))
+    find_jars()
     if MODE not in ("classic", "connect"):
         pytest.fail(f"PINLAKE_TEST_CONNECT={MODE}: say classic or connect")
     conf = {**_SETTINGS, "spark.sql.warehouse.dir": str(folder), "spark.local.dir": str(folder)}
     if MODE == "connect":
         conf.update(_COMPILED)
     return local_session(connect=MODE == "connect", conf=conf)
+
+
+def find_jars() -> None:
+    """Sets `PINLAKE_JARS` to the checkout's own jars, where they are and it is unset."""
+    import pyspark
+
+    lane = ".".join(pyspark.__version__.split(".")[:2])
+    jars = CHECKOUT / ".jars" / lane
+    if jars.is_dir():
+        os.environ.setdefault("PINLAKE_JARS", str(jars))
 
 
 @pytest.fixture(scope="session")

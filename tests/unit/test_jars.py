@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree import ElementTree
 
+import pyspark
 import pytest
 
 from pinlake import _jars
 from pinlake._session import settings
+from pinlake._spark import _hadoop_aws
 from pinlake.errors import ConfigError
 
 
@@ -22,7 +24,22 @@ def test_every_spark_line_that_is_supported_has_its_jars() -> None:
     assert set(_jars.LANES) == {"3.5", "4.0", "4.1", "4.2"}
     for line, lane in _jars.LANES.items():
         assert _jars.lane_of(f"{line}.7") is lane
-        assert all(len(name.split(":")) == 3 for name in lane.packages + lane.connect)
+        assert all(len(name.split(":")) == 3 for name in lane.packages + lane.connect + lane.s3)
+
+
+def test_the_reader_of_s3_is_of_pysparks_own_hadoop() -> None:
+    lane = _jars.lane_of(pyspark.__version__)
+    assert lane is not None
+    assert lane.s3[0] == _hadoop_aws()
+
+
+def test_jars_for_some_are_in_no_session_by_themselves(folder: Path) -> None:
+    for name in ("delta-spark.jar", "connect/server.jar", "s3/hadoop-aws.jar"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    assert settings("4.1.4")["spark.jars"] == str(folder / "delta-spark.jar")
+    assert _jars.connect_jars() == [str(folder / "connect/server.jar")]
+    assert _jars.s3_jars() == [str(folder / "s3/hadoop-aws.jar")]
 
 
 def test_without_a_folder_spark_fetches_the_pins(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,3 +75,11 @@ def test_the_maven_project_names_the_jars_and_nothing_behind_them() -> None:
     assert [one.findtext("m:artifactId", "", space) for one in found] == ["a", "b"]
     for one in found:
         assert one.findtext("m:exclusions/m:exclusion/m:artifactId", "", space) == "*"
+
+
+def test_the_maven_project_of_s3_leaves_out_what_is_named() -> None:
+    tree = ElementTree.fromstring(_jars.pom(("g:a:1",), ("x:*", "y:b")))
+    space = {"m": "http://maven.apache.org/POM/4.0.0"}
+    found = tree.findall("m:dependencies/m:dependency/m:exclusions/m:exclusion", space)
+    names = [tuple(part.text for part in one) for one in found]
+    assert names == [("x", "*"), ("y", "b")]

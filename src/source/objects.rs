@@ -133,8 +133,9 @@ impl Fill for GivenReader {
 fn object_of(url: &str) -> Result<(Partition, Object)> {
     let (dir, name) = url.rsplit_once('/').unwrap_or(("", url));
     let found = || {
-        let mut words = name.split('+');
-        let (topic, part) = (words.next()?, words.next()?);
+        // From behind: a topic of a system other than Kafka may hold a plus sign.
+        let (stem, _) = name.rsplit_once('+')?;
+        let (topic, part) = stem.rsplit_once('+')?;
         let partition = Partition { topic: topic.to_owned(), part: part.parse().ok()?, dir: dir.to_owned() };
         let object = parse_name(&partition.stem(), name)?;
         Some((partition, object))
@@ -144,4 +145,24 @@ fn object_of(url: &str) -> Result<(Partition, Object)> {
             "{url}: not a landing object; its name should be <topic>+<partition>+<offset>.json"
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_tells_topic_partition_and_offset() {
+        for (name, topic, part, offset) in [
+            ("u1.pin+3+0000000012.json", "u1.pin", 3, 12),
+            ("a+b.pin+0+00000000000000000007.json.gz", "a+b.pin", 0, 7),
+        ] {
+            let (partition, object) = object_of(&format!("s3://lake/topics/x/{name}")).unwrap();
+            assert_eq!((partition.topic.as_str(), partition.part, object.offset), (topic, part, offset));
+            assert_eq!(partition.dir, "s3://lake/topics/x");
+        }
+        for name in ["u1.pin", "u1.pin+0000000012.json", "u1.pin+x+0000000012.json", "u1.pin+0+1x.json"] {
+            assert!(object_of(&format!("/lake/{name}")).is_err(), "{name}");
+        }
+    }
 }

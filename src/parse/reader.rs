@@ -28,7 +28,7 @@ impl Cursor {
 }
 
 impl Records {
-    /// Reads a chunk on from `cursor`, [`BATCH_ROWS`] records at most; those read before are
+    /// Reads a chunk on from `cursor`, [`super::BATCH_ROWS`] records at most; those read before are
     /// forgotten. A payload may hold any number of them: ten million in an array of 20 MB.
     pub fn read(&mut self, layout: &Layout, chunk: Chunk<'_>, cursor: &mut Cursor) {
         self.rows.clear();

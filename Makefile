@@ -44,7 +44,7 @@ demo: setup  ## the whole pipeline here; FROM=folder of real records, POSTS=n, O
 
 test: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## everything that a change has to pass
 	@$(JAVA)
-	.ci/test.sh lint rust cli $(OTHERS:%=lane-%) / unit spark connect services
+	.ci/test.sh lint rust services cli $(OTHERS:%=lane-%) / unit spark connect
 
 # One suite: make test-lint test-rust test-unit test-cli test-spark test-connect test-services,
 # and make test-lane-4.0 for one Spark version.
@@ -60,9 +60,9 @@ test-lanes: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## the Spark t
 	@$(JAVA)
 	.ci/test.sh connect $(LANES:%=lane-%)
 
-test-long: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## what takes longer: long tests, Connect on every lane, the aarch64 wheel
+test-long: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## what takes longer: long tests, Connect on every lane, the aarch64 wheel, fuzz (nightly)
 	@$(JAVA)
-	.ci/test.sh long $(OTHERS:%=connect-%) aarch64
+	.ci/test.sh long $(OTHERS:%=connect-%) aarch64 fuzz
 
 lint: .venv/4.1/.pinlake  ## rustfmt, clippy, ruff, mypy, stubs, and what the plain crate depends on
 	@set -x

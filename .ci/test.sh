@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs suites, all of them even if one fails, and ends with minutes and summaries.
 #   .ci/test.sh SUITE… [/ SUITE…]
-# Suites: lint rust unit cli spark connect services lane-3.5 … connect-4.0 … long aarch64. What stands
+# Suites: lint rust unit cli spark connect services lane-3.5 … connect-4.0 … long aarch64 fuzz. What stands
 # behind a / runs beside what stands before it: compilers keep both cores busy, Spark does not.
 # Outputs do not mix: with a / each suite's is printed when it ends.
 set -uo pipefail
@@ -31,6 +31,7 @@ suite() {
     connect-*) tests "$lane" connect -m 'lane and not long' tests/spark ;;
     long) tests 4.1 classic -m long tests ;;
     aarch64) .ci/aarch64.sh ;;
+    fuzz) .ci/fuzz.sh 60 ;;
     *) echo "no suite $name" >&2; return 2 ;;
   esac
 }

@@ -356,7 +356,11 @@ fn place(chunk: Chunk<'_>, payload: u32) -> String {
         && let Some((origin, seq)) = at.get(payload as usize)
         && let Some(origin) = origins.get(*origin as usize)
     {
-        return format!("{} {} at {seq}", origin.name, origin.part);
+        // Payloads without positions are numbered.
+        return match &*origin.name {
+            "" => format!("payload {seq}"),
+            name => format!("{name} {} at {seq}", origin.part),
+        };
     }
     format!("payload {payload}")
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -52,10 +53,21 @@ def landing(tmp_path_factory: pytest.TempPathFactory) -> Landing:
     return made
 
 
-def attempt(server: str, warehouse: str, landing: Landing, point: str) -> int:
-    env = {**os.environ, _fault.VARIABLE: point}
+def attempt(
+    server: str, warehouse: str, landing: Landing, point: str = "", seconds: float = 600
+) -> int:
+    """A run that is killed at a point, or after some seconds."""
+    env = {**os.environ, _fault.VARIABLE: point} if point else dict(os.environ)
     words = [sys.executable, "-c", RUN, server, warehouse, landing.url]
-    return subprocess.run(words, env=env, capture_output=True, timeout=600).returncode
+    try:
+        return subprocess.run(words, env=env, capture_output=True, timeout=seconds).returncode
+    except subprocess.TimeoutExpired:
+        return -signal.SIGKILL
+
+
+def written(spark: SparkSession, warehouse: str, landing: Landing) -> pinlake.RunReport:
+    run = pinlake.open_run(spark, warehouse, "geo", landing.url)
+    return pinlake.write_table(pinlake.clean_landing(spark, "geo", landing.url, run=run), run=run)
 
 
 def state(spark: SparkSession, warehouse: str) -> dict[str, Any]:
@@ -83,14 +95,8 @@ def books_of(report: pinlake.RunReport) -> dict[str, Any]:
 def test_killed_anywhere_the_next_run_ends_equal(
     spark: SparkSession, server: str, landing: Landing, tmp_path: Path
 ) -> None:
-    def go(warehouse: str) -> pinlake.RunReport:
-        run = pinlake.open_run(spark, warehouse, "geo", landing.url)
-        return pinlake.write_table(
-            pinlake.clean_landing(spark, "geo", landing.url, run=run), run=run
-        )
-
     quiet = str(tmp_path / "undisturbed")
-    want = books_of(go(quiet))
+    want = books_of(written(spark, quiet, landing))
     held = state(spark, quiet)
     assert (
         *("after-plan", "after-stage", "after-merge", "after-quarantine", "after-books"),
@@ -100,9 +106,28 @@ def test_killed_anywhere_the_next_run_ends_equal(
         assert attempt(server, warehouse, landing, point) == -signal.SIGKILL, point
         planned = frame(spark, warehouse, "runs").collect()
         assert [row["state"] for row in planned] == ["planned"], point
-        report = go(warehouse)
+        report = written(spark, warehouse, landing)
         assert report.books[0].resumed, point
         assert report.books[0].run_id == planned[0]["run_id"], point
         assert books_of(report) == want, point
         assert state(spark, warehouse) == held, point
         assert pinlake.open_run(spark, warehouse, "geo", landing.url).nothing_new, point
+
+
+@pytest.mark.long
+def test_killed_at_any_moment_again_and_again(
+    spark: SparkSession, server: str, landing: Landing, tmp_path: Path
+) -> None:
+    quiet = str(tmp_path / "undisturbed")
+    written(spark, quiet, landing)
+    held = state(spark, quiet)
+    moments = random.Random(7)
+    for number in range(3):
+        warehouse = str(tmp_path / f"restless-{number}")
+        # From before its first commit to behind its last one.
+        ends = [
+            attempt(server, warehouse, landing, seconds=moments.uniform(1, 12)) for _ in range(6)
+        ]
+        assert -signal.SIGKILL in ends
+        written(spark, warehouse, landing)
+        assert state(spark, warehouse) == held, ends

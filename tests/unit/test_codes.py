@@ -60,7 +60,8 @@ def test_invalid_fail_leaves_rejected_records_to_the_quarantine() -> None:
     codes = [row.reject.code if row.reject else None for row in rows]
     assert codes == ["not_json", "missing_key", "empty_payload", "invalid_key", None]
     with pytest.raises(
-        errors.QualityError, match=r": 1 bad value\(s\) in 2 records .*wrong_type 5$"
+        errors.QualityError,
+        match=r": 1 bad value\(s\) among 2 records .*: payload 1: country wrong_type 5$",
     ):
         clean("geo", [b"rubbish", b'{"ind":1,"country":5}'], invalid="fail")
 

@@ -2,7 +2,7 @@
 # Runs suites, all of them even if one fails, and ends with minutes and summaries.
 #   .ci/test.sh SUITE… [/ SUITE…]
 # Suites: lint rust unit cli spark connect services lane-3.5 … connect-4.0 … long aarch64 fuzz. What stands
-# behind a / runs beside what stands before it: compilers keep both cores busy, Spark does not.
+# behind a / runs beside what stands before it: two lines keep two cores busy.
 # Outputs do not mix: with a / each suite's is printed when it ends.
 set -uo pipefail
 cd "$(dirname "$0")/.."

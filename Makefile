@@ -12,7 +12,7 @@ export PINLAKE_DATA ?= $(abspath ../shared/data)
 
 LANES := 3.5 4.0 4.1 4.2
 OTHERS := $(filter-out 4.1,$(LANES))
-SUITES := lint rust unit cli spark connect services
+SUITES := lint rust unit cli spark connect
 PY := .venv/4.1/bin/python
 RUST := $(shell find src -name '*.rs') Cargo.toml Cargo.lock .cargo/config.toml .ci/pyo3.cfg
 GLUE := $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.sql' -o -name 'py.typed')
@@ -44,9 +44,9 @@ demo: setup  ## the whole pipeline here; FROM=folder of real records, POSTS=n, O
 
 test: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## everything that a change has to pass
 	@$(JAVA)
-	.ci/test.sh lint rust services cli $(OTHERS:%=lane-%) / unit spark connect
+	.ci/test.sh lint rust cli connect / unit spark $(OTHERS:%=lane-%)
 
-# One suite: make test-lint test-rust test-unit test-cli test-spark test-connect test-services,
+# One suite: make test-lint test-rust test-unit test-cli test-spark test-connect,
 # and make test-lane-4.0 for one Spark version.
 $(SUITES:%=test-%): test-%: setup
 	@$(JAVA)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from pinlake import _jars
 from pinlake.config import Config, unknown_variables
-from pinlake.errors import one_line
+from pinlake.errors import ConfigError, SourceError, one_line
 
 State = Literal["ok", "optional", "missing"]
 
@@ -163,6 +163,23 @@ def jars(version: str | None) -> Finding:
                 "delta jars", "missing", f"{told}, but Spark {version} needs {wanted}", remedy
             )
     return Finding("delta jars", "ok", told)
+
+
+def fetch_jars(folder: Path) -> None:
+    """Puts the jars of the installed PySpark into a folder.
+
+    Raises `ConfigError` without a PySpark that has any, `SourceError` if they cannot be had.
+    """
+    version = pyspark_version()
+    lane = _jars.lane_of(version) if version else None
+    if lane is None:
+        found = f"no jars are known for Spark {version}" if version else "PySpark is not installed"
+        raise ConfigError(f"{found}; pip install 'pinlake[spark]'")
+    try:
+        _jars.fetch(lane, folder)
+    except subprocess.CalledProcessError as error:
+        said = f"{Path(error.cmd[0]).name} ended with {error.returncode}"
+        raise SourceError(f"jars for Spark {version}: {said}; what it said stands above") from error
 
 
 def disk(folder: Path) -> Finding:

@@ -2,6 +2,7 @@
 
 Nothing but the standard library is used here, so that a checkout can fetch the jars before the
 package is built: `python python/pinlake/_jars.py 4.1 .jars/4.1`.
+Installed: `pinlake doctor --jars`.
 """
 
 from __future__ import annotations
@@ -198,7 +199,8 @@ def _by_maven(
         project = Path(scratch, "pom.xml")
         project.write_text(pom(packages, excludes), encoding="utf-8")
         command = ["mvn", "-q", "-B", "-f", str(project), "dependency:copy-dependencies"]
-        subprocess.run([*command, f"-DoutputDirectory={folder.resolve()}"], check=True)
+        command.append(f"-DoutputDirectory={folder.resolve()}")
+        subprocess.run(command, check=True, stdout=sys.__stderr__)
 
 
 def _by_spark(lane: Lane, folder: Path) -> None:

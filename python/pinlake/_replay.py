@@ -88,8 +88,8 @@ def _replayed(
         run.reached(BOOKED, 0)
         return Books.nothing_new(run, table)
     _tables.ensure_runs(spark, warehouse)
-    new = _tables.ensure_silver(spark, table, kind)
-    target = Target(spark, run, table, new)
+    _tables.ensure_silver(spark, table, kind)
+    target = Target(spark, run, table)
     written = write(target, clean(waiting, kind, invalid=invalid))
     if written.books.balanced:
         doing("mark what was replayed", lambda: _mark(target, written.stage))

@@ -85,9 +85,9 @@ def write_table(
         return RunReport((Books.nothing_new(run, name),))
     if run.planned and run.n is None:
         raise ConfigError("a run opened with dry_run can be looked at, not written")
-    new = _tables.ensure_silver(spark, name, run.kind)
+    _tables.ensure_silver(spark, name, run.kind)
     _tables.ensure_quarantine(spark, run.warehouse, run.kind)
-    target = Target(spark, run, name, new)
+    target = Target(spark, run, name)
     if run.planned and run.objects == 0:
         return RunReport((finish(target, Books.nothing_new(run, name), []),))
     written = write(target, df, mode)
@@ -261,8 +261,6 @@ def _positioned(run: Run) -> Column:
 def _replacing(target: Target, stage: str) -> int:
     """Rows of other partitions, epochs or topics that the MERGE replaces; `runs` remembers them,
     for after the MERGE nobody can tell."""
-    if target.new:
-        return 0
     count = crossing(target.spark, stage, target.table)
     if count and target.run.n is not None:
         append_replacing(target.spark, target.run, count)

@@ -178,7 +178,7 @@ def ensure_runs(
         f"{column.strip()} COMMENT {quoted(_RUNS_COMMENTS[column.split()[0]])}"
         for column in RUNS_DDL.split(",")
     )
-    made, _ = _ensure(
+    made = _ensure(
         spark, warehouse.runs, columns, comment="Every run, its plan and its books", first=first
     )
     _same_columns(spark, warehouse.runs, [c.split()[0] for c in RUNS_DDL.split(",")])
@@ -192,9 +192,8 @@ def ensure_quarantine(spark: SparkSession, warehouse: Warehouse, kind: Kind) -> 
     _same_columns(spark, warehouse.quarantine, kind.frame("quarantine"))
 
 
-def ensure_silver(spark: SparkSession, table: str, kind: Kind) -> bool:
-    """Makes a kind's table if it is not there: comments, constraints, clustering. Says whether it
-    was not.
+def ensure_silver(spark: SparkSession, table: str, kind: Kind) -> None:
+    """Makes a kind's table if it is not there: comments, constraints, clustering.
 
     Raises `SchemaError` if the table that is there has other columns: they never change by
     themselves.
@@ -213,9 +212,8 @@ def ensure_silver(spark: SparkSession, table: str, kind: Kind) -> bool:
     searched = ["ind", *times, "_first_run_id", "_run_id"]
     properties["delta.dataSkippingStatsColumns"] = ",".join(name(c) for c in searched)
     comment = f"Clean {kind.name} records, one row an ind"
-    _, new = _ensure(spark, table, ddl, comment=comment, properties=properties, cluster="ind")
+    _ensure(spark, table, ddl, comment=comment, properties=properties, cluster="ind")
     _same_columns(spark, table, kind.frame("silver"))
-    return new
 
 
 def _ensure(
@@ -227,10 +225,9 @@ def _ensure(
     properties: Mapping[str, str] | None = None,
     cluster: str | None = None,
     first: Callable[[], object] | None = None,
-) -> tuple[str, bool]:
-    """A table's id, and whether it had to be made."""
+) -> str:
+    """A table's id; it is made if it is not there."""
     held = _properties(spark, table)
-    new = held is None
     if held is None:
         if first is not None:
             first()
@@ -239,7 +236,7 @@ def _ensure(
                 spark, table, columns, comment, properties or {}, cluster
             )
     _check_format(table, held)
-    return held.get(ID_KEY, ""), new
+    return held.get(ID_KEY, "")
 
 
 # Kinds are written side by side: one makes the tables they share, the others wait.

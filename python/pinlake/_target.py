@@ -19,8 +19,6 @@ class Target:
     spark: SparkSession
     run: Run
     table: str
-    new: bool = False
-    """Whether the table was made for this write, and so holds nothing."""
 
     @property
     def kind(self) -> Kind:

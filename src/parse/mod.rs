@@ -15,6 +15,7 @@ mod records;
 mod scan;
 mod template;
 mod text;
+mod verdict;
 
 pub use array::{Payloads, Piece};
 pub use chunk::{Chunk, ChunkBuffer, Form, Origin, Payload, Positions, Refusal};

@@ -211,7 +211,7 @@ impl Reader<'_> {
             self.reject(start, end, RejectCode::NotAnObject);
             return Ok(());
         }
-        match self.verdict(row) {
+        match self.records.verdict(self.layout, self.bytes, row) {
             Ok(key) => {
                 self.records.rows.push(Record {
                     payload: self.payload,
@@ -300,67 +300,6 @@ impl Reader<'_> {
         scanner.close();
         records.template.finish(&self.bytes[literal..scanner.at], !repeated);
         Ok(())
-    }
-
-    /// The record's key, or why it is no row; tested in the contract's order.
-    fn verdict(&mut self, row: usize) -> Result<i64, RejectCode> {
-        let records = &mut *self.records;
-        let base = row * records.width;
-        let slots = &records.slots[base..];
-        let (keys, fields) = slots.split_at(self.layout.keys());
-        let mut found = keys.iter().enumerate().filter(|(_, span)| span.tag != Tag::Absent);
-        let Some((slot, &key)) = found.next() else {
-            return Err(if self.is_wrapped(row) {
-                RejectCode::WrappedRecord
-            } else {
-                RejectCode::MissingKey
-            });
-        };
-        let losers: Vec<(usize, Span)> = found.map(|(slot, &span)| (slot, span)).collect();
-        if key.tag == Tag::Object && losers.is_empty() {
-            // `index` and `ind` are wrappers' names too; a kind's own name is not.
-            if crate::kind::KEY_NAMES.iter().any(|name| name.as_bytes() == self.layout.name(slot)) {
-                return Err(RejectCode::WrappedRecord);
-            }
-        }
-        let value = match key.tag {
-            Tag::Null => return Err(RejectCode::MissingKey),
-            Tag::Integer => crate::clean::whole_number(key.of(self.bytes)),
-            Tag::Text => crate::clean::digits(key.of(self.bytes)),
-            Tag::Escaped => crate::clean::digits(&unescape(key.of(self.bytes))),
-            _ => None,
-        };
-        let value = value.ok_or(RejectCode::InvalidKey)?;
-        if fields.iter().all(|span| span.tag == Tag::Absent) && self.is_foreign(row) {
-            return Err(RejectCode::ForeignRecord);
-        }
-        for (slot, value) in losers {
-            self.records.extras.push(Extra {
-                row: row as u32,
-                key: Span { start: slot as u32, end: slot as u32, tag: Tag::Absent },
-                value,
-            });
-        }
-        Ok(value)
-    }
-
-    fn extras(&self, row: usize) -> impl Iterator<Item = &Extra> {
-        self.records.extras.iter().rev().take_while(move |extra| extra.row as usize == row)
-    }
-
-    /// Whether a record without key sits in a known wrapper.
-    fn is_wrapped(&self, row: usize) -> bool {
-        // Walked from the last: of a repeated key the last counts.
-        let last = |name: &[u8]| {
-            self.extras(row)
-                .find(|extra| *unescape(extra.key.of(self.bytes)) == *name)
-                .map(|extra| extra.value.tag)
-        };
-        last(b"records") == Some(Tag::Array) || last(b"value") == Some(Tag::Object)
-    }
-
-    fn is_foreign(&self, row: usize) -> bool {
-        self.extras(row).any(|extra| self.layout.is_foreign(&unescape(extra.key.of(self.bytes))))
     }
 
     /// Why the rest from `start` is no record; reading it stopped at `stopped`.

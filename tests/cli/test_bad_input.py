@@ -73,28 +73,6 @@ def test_unknown_kind(tmp_path: Path, landing: Path) -> None:
     assert "unknown kind 'pinn'; did you mean 'pin'?" in said
 
 
-def test_kind_that_the_landing_does_not_have(tmp_path: Path, landing: Path) -> None:
-    said = refusal(pinlake(*RUN, "--kind", "geo", cwd=tmp_path))
-    assert "geo" in said
-    assert "a1.pin" in said
-
-
-def test_unreadable_object_stops_the_run_and_loses_nothing(tmp_path: Path, landing: Path) -> None:
-    bad = landing / "topics" / "a1.pin" / "partition=0" / "a1.pin+0+0000000002.json"
-    # A link to itself cannot be opened by anybody, root included.
-    bad.symlink_to(bad.name)
-    said = refusal(pinlake(*RUN, cwd=tmp_path))
-    assert bad.name in said
-    bad.unlink()
-    bad.write_text(json.dumps({**PIN, "index": 2}) + "\n", encoding="utf-8")
-    done = pinlake(*RUN, "--json", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    books = json.loads(done.stdout)["books"]
-    assert [(b["kind"], b["read"]["records"], b["inserted"]["records"]) for b in books] == [
-        ("pin", 3, 3)
-    ]
-
-
 @pytest.mark.parametrize("remedy", ["install Java 17 or 21"])
 def test_no_java(tmp_path: Path, landing: Path, remedy: str) -> None:
     env: dict[str, str | None] = {"JAVA_HOME": None, "PATH": str(tmp_path)}
@@ -180,16 +158,6 @@ def test_warehouse_without_tables(tmp_path: Path, verb: str) -> None:
     assert "pinlake run" in refused(tmp_path, verb, "--warehouse", "lake")
 
 
-def test_warehouse_of_a_schema_or_catalog_that_is_not_there(tmp_path: Path, landing: Path) -> None:
-    for warehouse, wanted in (
-        ("spark_catalog.rev", "there is no `spark_catalog`.`rev`; make it with CREATE SCHEMA"),
-        ("main.social", "this Spark has no catalog 'main'"),
-    ):
-        done = pinlake("run", "--landing", "landing", "--warehouse", warehouse, cwd=tmp_path)
-        assert wanted in refusal(done)
-        assert "Exception" not in done.stderr
-
-
 def test_s3_without_credentials(tmp_path: Path) -> None:
     env: dict[str, str | None] = {"AWS_CONFIG_FILE": os.devnull, "HOME": str(tmp_path)}
     said = refused(tmp_path, "run", "--landing", "s3://bucket/x", "--warehouse", "lake", env=env)
@@ -212,16 +180,3 @@ def test_unknown_option_values(
     tmp_path: Path, landing: Path, arguments: tuple[str, ...], wanted: str
 ) -> None:
     assert wanted in refused(tmp_path, *RUN, *arguments)
-
-
-def test_a_quality_gate_is_a_finding(tmp_path: Path, landing: Path) -> None:
-    bad = landing / "topics" / "a1.pin" / "partition=0" / "a1.pin+0+0000000002.json"
-    bad.write_text("not json\n", encoding="utf-8")
-    done = pinlake(*RUN, "--max-quarantine", "0.01", "--kind", "pin", cwd=tmp_path)
-    assert done.returncode == 1, done.stderr
-    assert "not_json 1" in done.stdout
-    assert "more than 1.00%: not_json 1" in done.stderr
-    # Its records are in their tables; the next run goes on behind them.
-    again = pinlake(*RUN, "--max-quarantine", "0.01", "--kind", "pin", cwd=tmp_path)
-    assert again.returncode == 0, again.stderr
-    assert "nothing new" in again.stdout

@@ -1,4 +1,4 @@
-"""`pinlake demo`: made posts and real records, once and again, and what the verbs make of them."""
+"""`pinlake demo`: made posts and real records, once and again, and stopped."""
 
 from __future__ import annotations
 
@@ -82,40 +82,6 @@ def test_real_records(tmp_path: Path, real_data: Path) -> None:
     for table in ("pins", "geo", "users", "quarantine", "runs"):
         assert str(tmp_path / "real-2" / "tables" / table) in done.stdout
         assert (tmp_path / "real-2" / "tables" / table / "_delta_log").is_dir()
-
-
-def test_replay_and_maintain_over_what_a_run_made(tmp_path: Path) -> None:
-    folder = tmp_path / "landing" / "topics" / "a1.geo" / "partition=0"
-    folder.mkdir(parents=True)
-    records = [
-        '{"ind": 1, "country": "Cuba"}',
-        '{"ind": 2, "country": "Peru", "latitude": "n", "longitude": 1}',
-        "{",
-    ]
-    Path(folder, "a1.geo+0+0000000000.json").write_text("\n".join(records) + "\n", encoding="utf-8")
-    words = ("--landing", "landing", "--warehouse", "lake", "--kind", "geo")
-    dry = pinlake("run", *words, "--dry-run", "--json", cwd=tmp_path)
-    assert dry.returncode == 0, dry.stderr
-    plans = json.loads(dry.stdout)
-    assert [(plan["kind"], plan["objects"]) for plan in plans] == [("geo", 1)]
-    assert not Path(tmp_path, "lake", "geo").exists()
-
-    done = pinlake("run", *words, "--invalid", "quarantine", "--json", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    books = json.loads(done.stdout)["books"][0]
-    assert books["rejects"] == {"invalid_field": 1, "not_json": 1}
-
-    words = ("--warehouse", "lake", "--kind", "geo", "--json")
-    done = pinlake("replay", *words, "--code", "invalid_field", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert figures(json.loads(done.stdout))["geo"]["inserted"] == 1
-
-    done = pinlake("maintain", *words, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    tables = {Path(row["table"].strip("`")).name for row in json.loads(done.stdout)}
-    assert {"geo", "quarantine", "runs"} <= tables
-    said = refusal(pinlake("replay", *words, "--code", "nonsense", cwd=tmp_path))
-    assert "unknown code 'nonsense'" in said
 
 
 def test_ctrl_c_ends_it_at_once_and_the_next_run_makes_it_whole(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from support.session import start, warehouse
+from support.session import free_port, start, warehouse
 from support.watch import Watch
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
 
     before = dict(os.environ)
     os.environ.update(_CREDENTIALS)
-    port = _free_port()
+    port = free_port()
     log = tmp_path_factory.mktemp("moto") / "server.log"
     words = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
     with log.open("wb") as out:
@@ -102,12 +102,6 @@ def spark(s3: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSes
     session = start(tmp_path_factory.mktemp("spark"))
     yield session
     session.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _await_port(server: subprocess.Popen[bytes], port: int, said: Any) -> None:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import pinlake
-from pinlake import _fault, _session
+from pinlake import _fault
 from support.landing import Landing
+from support.session import connect_address
 from support.tables import frame, quarantine, silver
 
 if TYPE_CHECKING:
@@ -32,15 +33,9 @@ pinlake.write_table(pinlake.clean_landing(spark, "geo", landing, run=run), run=r
 """
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = str(tmp_path_factory.mktemp("server"))
-    conf = {
-        "spark.driver.memory": "1g",
-        "spark.sql.warehouse.dir": folder,
-        "spark.local.dir": folder,
-    }
-    return _session.connect_server(master="local[2]", conf=conf)
+@pytest.fixture
+def server(spark: SparkSession) -> str:
+    return connect_address(spark)
 
 
 @pytest.fixture(scope="module")

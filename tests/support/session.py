@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,15 +19,19 @@ MODE = os.environ.get("PINLAKE_TEST_CONNECT", "classic")
 # What every Spark of the tests starts from, those in processes of their own as well.
 os.environ["SPARK_CONF_DIR"] = str(Path(__file__).with_name("conf"))
 
-# One JVM for hundreds of plans: it is the optimising compiler's, unlike those of `conf`.
 _SETTINGS = {
     "spark.driver.memory": "2g",
-    "spark.driver.extraJavaOptions": "-XX:+UseSerialGC -Xmn600m",
     "spark.ui.showConsoleProgress": "false",
-    "spark.sql.adaptive.enabled": "true",
 }
-# On Connect plans are compiled, so that both ways of evaluating them are seen.
+# A classic session takes what `conf` says, and one partition, for the least work beside another
+# suite.
+_LEAST = {
+    "spark.sql.shuffle.partitions": "1",
+    "spark.databricks.delta.snapshotPartitions": "1",
+}
+# On Connect plans are compiled, planned anew half-way and spread, so that both ways are seen.
 _COMPILED = {
+    "spark.sql.adaptive.enabled": "true",
     "spark.sql.codegen.factoryMode": "FALLBACK",
     "spark.sql.codegen.wholeStage": "true",
 }
@@ -40,9 +45,35 @@ def start(folder: Path) -> SparkSession:
     if MODE not in ("classic", "connect"):
         pytest.fail(f"PINLAKE_TEST_CONNECT={MODE}: say classic or connect")
     conf = {**_SETTINGS, "spark.sql.warehouse.dir": str(folder), "spark.local.dir": str(folder)}
-    if MODE == "connect":
-        conf.update(_COMPILED)
+    conf.update(_COMPILED if MODE == "connect" else _LEAST)
+    if MODE == "classic" and hosts_connect():
+        conf["spark.plugins"] = "org.apache.spark.sql.connect.SparkConnectPlugin"
+        conf[_PORT] = str(free_port())
     return local_session(connect=MODE == "connect", conf=conf)
+
+
+# What other processes connect to: a warm Spark serves them too.
+_PORT = "spark.connect.grpc.binding.port"
+
+
+def hosts_connect() -> bool:
+    """Whether PySpark's own jars hold the Connect server."""
+    import pyspark
+
+    return not pyspark.__version__.startswith("3.")
+
+
+def connect_address(spark: SparkSession) -> str:
+    """Where a classic session of the tests serves Connect clients."""
+    return f"sc://127.0.0.1:{spark.conf.get(_PORT)}"
+
+
+def free_port() -> int:
+    """A port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def find_jars() -> None:

@@ -115,6 +115,25 @@ def test_doctor_names_a_java_that_spark_cannot_use(tmp_path: Path) -> None:
     assert "install Java 17 or 21" in line
 
 
+def test_doctor_fetches_the_jars_of_this_pyspark(tmp_path: Path) -> None:
+    done = pinlake("doctor", "--jars", "jars", cwd=tmp_path, env={"PINLAKE_JARS": None})
+    assert "jars: jars of this PySpark; use them with PINLAKE_JARS=jars" in done.stderr
+    found = pinlake("doctor", "--json", cwd=tmp_path, env={"PINLAKE_JARS": "jars"})
+    states = {line["what"]: line["state"] for line in json.loads(found.stdout)}
+    assert states["delta jars"] == "ok"
+    assert list(Path(tmp_path, "jars", "s3").glob("hadoop-aws-*.jar"))
+
+
+def test_doctor_says_who_has_no_jars(tmp_path: Path) -> None:
+    fake = tmp_path / "fake"
+    fake.mkdir()
+    Path(fake, "pyspark.py").write_text('__version__ = "2.4.8"\n', encoding="utf-8")
+    env: dict[str, str | None] = {"PYTHONPATH": str(fake), "PYTHONDONTWRITEBYTECODE": "1"}
+    said = refusal(pinlake("doctor", "--jars", "jars", cwd=tmp_path, env=env))
+    assert said == "pinlake: no jars are known for Spark 2.4.8; pip install 'pinlake[spark]'"
+    assert not Path(tmp_path, "jars").exists()
+
+
 def test_doctor_without_any_java(tmp_path: Path) -> None:
     done = pinlake("doctor", cwd=tmp_path, env={"JAVA_HOME": None, "PATH": str(tmp_path)})
     assert done.returncode == 1

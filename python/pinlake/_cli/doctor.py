@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from pinlake._cli.common import ConfigFile, Json, examples, print_json
+from pinlake._cli.common import ConfigFile, Json, examples, print_json, tell
 
-EPILOG = examples("pinlake doctor", "pinlake doctor --json")
+EPILOG = examples("pinlake doctor", "pinlake doctor --json", "pinlake doctor --jars jars")
 _COLOURS = {"ok": "green", "optional": "yellow", "missing": "red"}
 
 
-def doctor(*, config: ConfigFile = None, json: Json = False) -> None:
+def doctor(
+    *,
+    jars: Annotated[
+        Path | None,
+        typer.Option(
+            "--jars", metavar="FOLDER", help="First put the jars of this PySpark into FOLDER."
+        ),
+    ] = None,
+    config: ConfigFile = None,
+    json: Json = False,
+) -> None:
     """Say what this machine has and lacks: Java, Spark, jars, credentials, endpoints.
 
-    Exit code 1 if something is missing; each such line ends with its remedy.
+    Exit code 1 if something is missing; each such line ends with its remedy. `--jars` fetches
+    Delta's jars for `PINLAKE_JARS`, and what reads `s3a://` into FOLDER/s3 where it is known.
     """
     from pinlake import _doctor
     from pinlake.config import Config, read
     from pinlake.errors import PinlakeError, one_line
 
+    if jars is not None:
+        _doctor.fetch_jars(jars)
+        tell(f"{jars}: jars of this PySpark; use them with PINLAKE_JARS={jars}")
     settings: Config | None = None
     problem = ""
     try:

@@ -28,16 +28,20 @@ _TELLING = ("unresolved dependency", "Exception", "Error", "Caused by", "UNRESOL
 
 @contextlib.contextmanager
 def session(conf: Mapping[str, str]) -> Iterator[SparkSession]:
-    """The session that is there (a Databricks job's), or a local one that ends with the block.
+    """The session that is there (a notebook's), which goes on, or one that ends with the block.
 
     Raises `ConfigError` if PySpark, Java or jars are missing, `SourceError` if Spark does not
     start, both in one line. A signal ends it at once: whatever a run is at, the next one takes
     it up again.
     """
-    if "DATABRICKS_RUNTIME_VERSION" not in os.environ:
-        _check(conf)
     for logger in _TWICE:
         logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
+    there = _active()
+    if there is not None:
+        yield there
+        return
+    if "DATABRICKS_RUNTIME_VERSION" not in os.environ:
+        _check(conf)
     folder = Path(tempfile.mkdtemp(prefix="pinlake-"))
     log = folder / "spark.log"
     signals = {name: signal.getsignal(name) for name in (signal.SIGINT, signal.SIGTERM)}
@@ -59,6 +63,14 @@ def session(conf: Mapping[str, str]) -> Iterator[SparkSession]:
             signal.signal(name, handler)
         if sys.exc_info()[0] is not _NotStarted:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _active() -> SparkSession | None:
+    if "pyspark" not in sys.modules:
+        return None
+    from pyspark.sql import SparkSession
+
+    return SparkSession.getActiveSession()
 
 
 class _NotStarted(SourceError):

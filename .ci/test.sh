@@ -26,8 +26,7 @@ suite() {
     # its workers know only the credentials that it was started with.
     spark) tests 4.1 classic tests/services tests/spark ;;
     cli) tests 4.1 classic tests/cli ;;
-    # Processes killed at the named points are Connect clients in the suite spark too.
-    connect) tests 4.1 connect --ignore tests/spark/test_faults.py --ignore tests/spark/test_verbs.py tests/spark ;;
+    connect) tests 4.1 connect -m "not once and not long" tests/spark ;;
     lane-*) tests "$lane" classic -m 'lane and not long' tests/spark ;;
     connect-*) tests "$lane" connect -m 'lane and not long' tests/spark ;;
     long) tests 4.1 classic -m long tests ;;

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pinlake import errors, pipeline, udf
+    from pinlake import analysis, errors, pipeline, udf
     from pinlake._batch import clean_batch, dedup_batch, follower_count
     from pinlake._books import Books, RunReport
     from pinlake._clean import accepted, clean, clean_columns, rejected
@@ -52,7 +52,7 @@ _HOMES = {
     "user_schema": "_schemas",
     "write_table": "_sink",
 }
-_MODULES = ("errors", "pipeline", "udf")
+_MODULES = ("analysis", "errors", "pipeline", "udf")
 
 __all__ = [
     "Books",
@@ -62,6 +62,7 @@ __all__ = [
     "RunReport",
     "__version__",
     "accepted",
+    "analysis",
     "clean",
     "clean_batch",
     "clean_columns",

@@ -130,6 +130,14 @@ class Demo(Strict):
     flush_size: int = Field(default=100, ge=1)
 
 
+class Analyse(Strict):
+    """Settings of `pinlake analyse`, table `[analyse]`."""
+
+    per: Literal["user", "post"] = "user"
+    ties: Literal["all", "first"] = "all"
+    approximate: bool = False
+
+
 class Config(BaseSettings):
     """What holds for one call; made by `load`.
 
@@ -180,6 +188,7 @@ class Config(BaseSettings):
     """Settings of the local Spark session, such as `"spark.driver.memory" = "4g"`."""
     emulate: Emulate = Emulate()
     demo: Demo = Demo()
+    analyse: Analyse = Analyse()
 
     _origins: dict[str, str] = {}
 

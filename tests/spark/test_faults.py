@@ -21,6 +21,9 @@ from support.tables import frame, quarantine, silver
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+# Its processes are Connect clients whatever the face of the session.
+pytestmark = pytest.mark.once
+
 # The process that dies is a client of a server that goes on, as a notebook is.
 RUN = """
 import sys

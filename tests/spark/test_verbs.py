@@ -20,6 +20,8 @@ from support.landing import Landing
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+pytestmark = pytest.mark.once
+
 PIN = {"unique_id": "u", "title": "t", "follower_count": "1k", "downloaded": 1}
 RUN = ("run", "--landing", "landing", "--warehouse", "lake")
 
@@ -141,3 +143,46 @@ def test_a_quality_gate_is_a_finding(pinlake: Verb, landing: Landing) -> None:
     again = pinlake(*RUN, "--max-quarantine", "0.01", "--kind", "pin")
     assert again.returncode == 0, again.stderr
     assert "nothing new" in again.stdout
+
+
+def test_answers_in_every_form(pinlake: Verb, tmp_path: Path) -> None:
+    made = Landing(tmp_path / "landing")
+    made.fill("pin", [{"index": n, **PIN, "category": "a,b"} for n in range(3)])
+    made.fill("geo", [{"ind": n, "country": "Perú", "timestamp": "2020-01-01"} for n in range(3)])
+    made.fill("user", [{"ind": n, "age": 20 + n, "date_joined": "2016-01-01"} for n in range(3)])
+    said = refusal(pinlake("analyse", "--warehouse", "lake"))
+    assert "lake: no such file or folder" in said
+    assert pinlake(*RUN, "--kind", "pin").returncode == 0
+    said = refusal(pinlake("analyse", "--warehouse", "lake"))
+    assert "no table geo, users here; make them with pinlake run" in said
+    assert pinlake(*RUN).returncode == 0
+
+    top = "top_category_by_country"
+    row = {"country": "Perú", "category": "a,b", "category_count": 3}
+    done = pinlake("analyse", top, "--warehouse", "lake", "--format", "json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [row]
+    done = pinlake("analyse", top, "--warehouse", "lake", "--format", "csv")
+    assert done.stdout == 'country,category,category_count\nPerú,"a,b",3\n'
+    done = pinlake("analyse", top, "--warehouse", "lake")
+    assert done.stdout.splitlines() == [
+        f"Which category is the most popular in each country? ({top})",
+        "country  category  category_count",
+        "Perú     a,b                    3",
+    ]
+
+    done = pinlake("analyse", "--warehouse", "lake", "--per", "post", "--format", "json", "--save")
+    answers = json.loads(done.stdout)
+    assert len(answers) == 10
+    assert answers["users_joined_by_year"] == [{"post_year": 2016, "number_users_joined": 3}]
+    assert Path(tmp_path, "lake", "users_joined_by_year", "_delta_log").is_dir()
+    both = (top, "country_of_top_user")
+    done = pinlake("analyse", *both, "--warehouse", "lake", "--format", "csv")
+    assert (
+        done.stdout.split("\n\n")[1] == "# country_of_top_user\ncountry,follower_count\nPerú,1000\n"
+    )
+
+    said = refusal(pinlake("analyse", "top_category", "--warehouse", "lake"))
+    assert "unknown question 'top_category'; did you mean 'top_category_by_year'?" in said
+    said = refusal(pinlake("analyse", "--warehouse", "lake", "--per", "person"))
+    assert "per" in said

@@ -12,7 +12,7 @@ import pytest
 
 from support.cli import EXECUTABLE, environment, pinlake, refusal
 
-VERBS = ("demo", "doctor", "config", "clean", "emulate", "run", "replay", "maintain")
+VERBS = ("demo", "doctor", "config", "clean", "emulate", "run", "replay", "analyse", "maintain")
 
 
 def test_help_names_every_verb_and_each_verb_has_an_example(tmp_path: Path) -> None:

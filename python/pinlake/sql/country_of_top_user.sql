@@ -1,0 +1,32 @@
+-- In which country is the most followed user?
+-- per: 'user' counts a person once, with the latest count, 'post' every post
+-- ties: 'all' that share a first place, 'first' of them by name
+WITH options AS (
+  SELECT 'user' AS per, 'all' AS ties
+), counted AS (
+  SELECT country, follower_count
+  FROM pins JOIN geo USING (ind) JOIN users USING (ind)
+  WHERE (SELECT per FROM options) = 'post' AND follower_count IS NOT NULL
+  UNION ALL
+  SELECT latest.country, latest.follower_count
+  FROM (
+    SELECT max(struct(timestamp, ind, follower_count, country)) AS latest
+    FROM pins JOIN geo USING (ind) JOIN users USING (ind)
+    WHERE (SELECT per FROM options) = 'user' AND follower_count IS NOT NULL
+    GROUP BY user_name, age, date_joined
+  )
+), counts AS (
+  SELECT country, max(follower_count) AS follower_count
+  FROM counted
+  WHERE country IS NOT NULL
+  GROUP BY country
+), places AS (
+  SELECT *,
+    rank() OVER (ORDER BY follower_count DESC) AS place,
+    row_number() OVER (ORDER BY follower_count DESC, country) AS nth
+  FROM counts
+)
+SELECT country, follower_count
+FROM places
+WHERE CASE WHEN (SELECT ties FROM options) = 'first' THEN nth ELSE place END = 1
+ORDER BY country

@@ -26,7 +26,7 @@ OUT ?= demo
 # make fuzz TIME=600
 TIME ?= 60
 
-.PHONY: help setup wheel demo test test-lanes test-long bench lint format fuzz clean docs
+.PHONY: help setup wheel demo test test-lanes test-long bench lint format fuzz clean docs notebooks
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -87,6 +87,9 @@ bench: setup .venv/4.1/.bench  ## every measured number of the README, in one ru
 
 fuzz:  ## both fuzz targets, TIME=60 seconds each; needs a nightly toolchain
 	@.ci/fuzz.sh $(TIME)
+
+notebooks: .venv/4.1/.pinlake  ## the notebooks as .ipynb, in dist/notebooks
+	@$(PY) notebooks/run_here.py --ipynb dist/notebooks notebooks/0*.py
 
 docs: ## the crate's documentation, in the target folder's doc/
 	cargo doc --locked --no-deps --features python,s3

@@ -24,9 +24,9 @@ suite() {
     unit) tests 4.1 classic tests/unit ;;
     # One Spark for both: a JVM takes minutes of processor time until it is warm. Services first:
     # its workers know only the credentials that it was started with.
-    spark) tests 4.1 classic tests/services tests/spark ;;
+    spark) tests 4.1 classic tests/services tests/spark tests/notebooks ;;
     cli) tests 4.1 classic tests/cli ;;
-    connect) tests 4.1 connect -m "not once and not long" tests/spark ;;
+    connect) tests 4.1 connect -m "not once and not long" tests/spark tests/notebooks ;;
     lane-*) tests "$lane" classic -m 'lane and not long' tests/spark ;;
     connect-*) tests "$lane" connect -m 'lane and not long' tests/spark ;;
     long) tests 4.1 classic -m long tests ;;

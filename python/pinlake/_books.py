@@ -113,6 +113,18 @@ class Books:
             plain[name] = list(plain[name])
         return {"version": BOOKS_FORMAT, **plain}
 
+    @classmethod
+    def from_json(cls, text: str) -> Books:
+        """The books that `runs` keeps."""
+        plain = json.loads(text)
+        plain.pop("version")
+        for name in ("read", *FATES):
+            figure = plain[name]
+            plain[name] = Figure(figure["records"], int(figure["hash"]))
+        for name in ("skipped_names", "problems"):
+            plain[name] = tuple(plain[name])
+        return cls(**plain)
+
     def to_json(self) -> str:
         """The books as JSON, as `runs` keeps them."""
         return json.dumps(self.to_dict(), ensure_ascii=False)

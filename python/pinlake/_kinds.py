@@ -59,6 +59,16 @@ class Kind:
         return str(self._parsed["table"])
 
     @property
+    def key(self) -> str:
+        """The raw field that holds its records' index, by its own name."""
+        return str(self._parsed["key"])
+
+    @property
+    def column_plans(self) -> tuple[dict[str, Any], ...]:
+        """The plan of each clean column behind the key: name, raw fields, rule, placeholders."""
+        return tuple(self._parsed["columns"])
+
+    @property
     def rules(self) -> dict[str, str]:
         """The rule of each clean column behind the key."""
         return {column["name"]: column["rule"] for column in self._parsed["columns"]}

@@ -9,10 +9,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pinlake._books import Books, RunReport, counts, quality_error
+from pinlake._books import Books, RunReport, books_of, quality_error
+from pinlake._gate import gates, kept_books
 from pinlake._kinds import Kind
+from pinlake._maintain import maintain
 from pinlake._run import Run
 from pinlake._runs import open_runs
+from pinlake._settings import explain
 from pinlake._sink import write_table
 from pinlake._source import clean_landing
 from pinlake._steps import BOOKED, Steps, Watcher
@@ -101,6 +104,75 @@ def plan_batch(spark: SparkSession, config: Config) -> list[dict[str, Any]]:
     ]
 
 
+STEPS = ("all", "check", "clean", "maintain", "gate")
+"""The steps of a scheduled job."""
+
+
+def run_step(
+    spark: SparkSession, config: Config, step: str = "all", *, date: str | None = None
+) -> RunReport:
+    """One step of a scheduled job, for notebooks and jobs that call it by name.
+
+    - `check`: what is new in the landing; nothing is written.
+    - `clean`, `all`: `run_batch` over the kinds asked for, gates included.
+    - `maintain`: compaction, removal of old files, statistics.
+    - `gate`: the books of each kind's last run, or of all runs of `date` (YYYY-MM-DD, UTC, by
+      ingestion time), against balance and the gates of `config`.
+
+    >>> from pinlake.config import load
+    >>> settings = load(landing=landing, warehouse=warehouse, kind=["geo"])
+    >>> [run_step(spark, settings, "check").books[0].objects for _ in range(2)]
+    [1, 1]
+    >>> run_step(spark, settings).books[0].inserted.records, run_step(spark, settings, "gate").ok
+    (1, True)
+
+    Raises `QualityError` with the report as its `report` if books do not balance or a gate fails,
+    `ConfigError` for an unknown step or a date that is none; others as the steps' functions.
+    """
+    if step not in STEPS:
+        raise ConfigError(explain(f"unknown step {step!r}", step, STEPS))
+    if step == "check":
+        return _checked(spark, config)
+    if step == "maintain":
+        return _maintained(spark, config)
+    if step == "gate":
+        return _gate(spark, config, date)
+    return run_batch(spark, config)
+
+
+def _checked(spark: SparkSession, config: Config) -> RunReport:
+    warehouse, kinds = _asked(config)
+    opened = _opened(spark, config, warehouse, kinds, dry_run=True)
+    runs, notes = _found(opened, strict=bool(config.kind))
+    books = tuple(
+        replace(books_of(run, warehouse.silver(run.kind)), objects=run.objects, state="to read")
+        for run in runs
+    )
+    return RunReport(books, notes=tuple(notes))
+
+
+def _maintained(spark: SparkSession, config: Config) -> RunReport:
+    warehouse, kinds = _asked(config)
+    done = maintain(spark, warehouse, kinds)
+    notes = tuple(
+        f"{row['table']}: {row['files_before']} files, now {row['files']}"
+        + "".join(f"; {what} failed: {why}" for what, why in row["failed"].items())
+        for row in done
+    )
+    return RunReport(seconds=sum(row["seconds"] for row in done), notes=notes)
+
+
+def _gate(spark: SparkSession, config: Config, date: str | None) -> RunReport:
+    warehouse, kinds = _asked(config)
+    books = kept_books(spark, warehouse, kinds, date)
+    failures = [text for one in books for text in gates(one, config)]
+    failures += [f"{one.kind}: {text}" for one in books for text in one.problems]
+    report = RunReport(books, failures=tuple(failures))
+    if failures:
+        raise quality_error("; ".join(failures), report)
+    return report
+
+
 def _asked(config: Config) -> tuple[Warehouse, list[Kind]]:
     for name in ("landing", "warehouse"):
         if not getattr(config, name):
@@ -180,19 +252,3 @@ def _report_of(error: Exception) -> RunReport | None:
 def _books(outcome: Any) -> tuple[Books, ...]:
     report = outcome if isinstance(outcome, RunReport) else _report_of(outcome)
     return () if report is None else report.books
-
-
-def gates(books: Books, config: Config) -> list[str]:
-    """What of a kind's books is over a gate, naming the codes."""
-    read = books.read.records
-    over = []
-    for share, records, codes, what in (
-        (config.max_quarantine, books.quarantined.records, books.rejects, "quarantined"),
-        (config.max_errors, books.flawed, books.errors, "with bad fields"),
-    ):
-        if share is not None and records > share * read:
-            over.append(
-                f"{books.kind}: {records:,} of {read:,} records {what} "
-                f"({records / read:.2%}), more than {share:.2%}: {counts(codes)}"
-            )
-    return over

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.measure import say
-from pinlake._core import Emulator
+from pinlake._core import CleanJob, Emulator, kind_plan
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -94,6 +94,18 @@ class Data:
     def landing(self) -> Path:
         """A landing of all three kinds, one record an object; the first come again."""
         return self._landing("landing", KINDS, self.sizes.posts)
+
+    def tables(self) -> dict[str, Path]:
+        """Parquet of the three clean tables, `sizes.records` posts."""
+        folder = self.folder / "tables"
+        if not folder.exists():
+            say(f"  making three tables of {self.sizes.records:,} posts")
+            emulate(folder, self.sizes.records)
+            for kind in KINDS:
+                raw, plan = folder / f"{kind}.jsonl", kind_plan(kind)
+                CleanJob(plan, [str(raw)], out=str(folder / f"{kind}.parquet")).run()
+                raw.unlink()
+        return {kind: folder / f"{kind}.parquet" for kind in KINDS}
 
     def _landing(self, name: str, kinds: tuple[str, ...], objects: int) -> Path:
         folder = self.folder / name

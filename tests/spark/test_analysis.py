@@ -56,6 +56,7 @@ def rows(frame: DataFrame) -> Answer:
     return [tuple(row) for row in frame.collect()]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(("name", "options"), CASES)
 def test_function_sql_and_plain_python_agree(
     spark: SparkSession, frame: DataFrame, real: list[Post], name: str, options: dict[str, str]

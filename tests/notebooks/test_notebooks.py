@@ -1,0 +1,196 @@
+"""The notebooks run as they stand, and what they show is right."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from oracle.answers import ANSWERS
+from support.landing import Landing
+from support.posts import golden_posts
+from support.session import CHECKOUT
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+NOTEBOOKS = CHECKOUT / "notebooks"
+SCHEMA = "notebooks_test"
+HERE = {"catalog": "spark_catalog", "schema": SCHEMA}
+
+
+@pytest.fixture(scope="module")
+def here() -> Any:
+    """The runner, which stands beside the notebooks."""
+    sys.path.insert(0, str(NOTEBOOKS))
+    import run_here
+
+    return run_here
+
+
+def golden(real_data: Path, kind: str) -> list[bytes]:
+    lines = (real_data / "golden_chefdata" / f"{kind}.jsonl").read_bytes().split(b"\n")
+    return [line for line in lines if line]
+
+
+@pytest.fixture(scope="module")
+def landing(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Landing:
+    """The records that one public notebook read, and one that is none."""
+    made = Landing(tmp_path_factory.mktemp("landing"))
+    for kind in ("pin", "geo", "user"):
+        end = made.fill(kind, golden(real_data, kind), per=50)
+        made.put(kind, end, [b"{nope"])
+    return made
+
+
+@pytest.fixture(scope="module")
+def schema(spark: SparkSession) -> Iterator[str]:
+    spark.sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+    yield SCHEMA
+    spark.sql("USE default")
+    spark.sql(f"DROP SCHEMA {SCHEMA} CASCADE")
+
+
+def table(shown: tuple[list[str], list[tuple[Any, ...]]]) -> list[dict[str, Any]]:
+    columns, rows = shown
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def numbers(values: Any) -> list[int]:
+    """A trace's numbers; plotly packs those of numpy."""
+    import numpy as np
+
+    if isinstance(values, dict):
+        values = np.frombuffer(base64.b64decode(values["bdata"]), values["dtype"])
+    return list(map(int, values))
+
+
+def test_explore_shows_what_is_there(
+    spark: SparkSession, here: Any, landing: Landing, real_data: Path
+) -> None:
+    result = here.run(NOTEBOOKS / "00_explore.py", spark, {"landing": landing.url, "kind": "pin"})
+    records = [json.loads(line) for line in golden(real_data, "pin")]
+    sample, fields, rejects, ranges = map(table, result.shown("table"))
+    assert len(sample) == 5
+    named = {row["field"]: row for row in fields}
+    assert set(named) == set().union(*records)
+    for name, row in named.items():
+        assert row["records"] == sum(name in record for record in records)
+        texts = {str(record[name]) for record in records if record.get(name) is not None}
+        assert row["distinct"] == len(texts), name
+        assert (row["least"], row["greatest"]) == (min(texts), max(texts)), name
+    unknown = Counter(record["follower_count"] for record in records)["User Info Error"]
+    assert named["follower_count"]["placeholders"] == unknown > 0
+    assert named["index"]["column"] == "ind"
+    assert {row["field"] for row in fields if row["column"] is None} == set()
+    assert rejects == [{"code": "not_json", "count": 1}]
+    (counts,) = (row for row in ranges if row["column"] == "follower_count")
+    assert counts["nulls"] == unknown + 1 - 1
+    assert (counts["type"], counts["greatest"]) == ("bigint", "8000000")
+    (figure,) = result.shown("figure")
+    assert [trace["name"] for trace in figure["data"]] == ["placeholders", "nulls", "empty"]
+    assert "follower_count: long" in "".join(result.shown("text"))
+
+
+def test_batch_then_analysis(
+    spark: SparkSession, here: Any, landing: Landing, schema: str, real_data: Path
+) -> None:
+    batch = NOTEBOOKS / "01_batch.py"
+    widgets = {**HERE, "landing": landing.url}
+    check = here.run(batch, spark, {**widgets, "step": "check", "kinds": "pin"})
+    assert [(b["kind"], b["state"]) for b in json.loads(check.exit)["books"]] == [
+        ("pin", "to read")
+    ]
+    done = json.loads(here.run(batch, spark, widgets).exit)
+    assert done["ok"]
+    for books in done["books"]:
+        assert books["read"]["records"] == 323
+        assert books["rejects"] == {"not_json": 1}
+    again = here.run(batch, spark, widgets)
+    assert again.shown("text")[0].count("nothing new") == 3
+    gate = here.run(batch, spark, {**widgets, "step": "gate", "max_quarantine": "0.5"})
+    assert json.loads(gate.exit)["ok"]
+    day = done["books"][0]["ingested_at"][:10]
+    with pytest.raises(here.NotebookError, match=r"01_batch.py:\d+: pin: 1 of 323 .*not_json 1"):
+        here.run(batch, spark, {**widgets, "step": "gate", "date": day, "max_quarantine": "0.001"})
+    none = here.run(batch, spark, {**widgets, "step": "gate", "date": "2001-01-01"})
+    assert json.loads(none.exit)["books"] == []
+
+    posts = golden_posts(real_data)
+    result = here.run(NOTEBOOKS / "03_analysis.py", spark, {**HERE, "per": "post", "ties": "first"})
+    shown = [rows for _, rows in result.shown("table")]
+    asked = [
+        ("top_category_by_country", {"ties": "first"}),
+        ("top_category_by_year", {"ties": "first"}),
+        ("top_user_by_country", {"per": "post", "ties": "first"}),
+        ("country_of_top_user", {"per": "post", "ties": "first"}),
+        ("top_category_by_age_group", {"ties": "first"}),
+        ("median_followers_by_join_year", {"per": "post"}),
+    ]
+    for rows, (name, options) in zip(shown, asked, strict=False):
+        assert rows == ANSWERS[name](posts, **options), name
+    categories = Counter(post["category"] for post in posts)
+    assert {row[0]: row[1] for row in shown[len(asked)]} == categories
+    figures = result.shown("figure")
+    assert len(figures) == 4
+    joined = ANSWERS["users_joined_by_year"](posts, per="post")
+    assert numbers(figures[2]["data"][0]["x"]) == [year for year, _ in joined]
+    assert numbers(figures[2]["data"][0]["y"]) == [count for _, count in joined]
+    saved = result.shown("text")[-1].splitlines()
+    assert len(saved) == 10
+    for name, options in asked:
+        held = spark.table(f"{SCHEMA}.{name}").collect()
+        assert sorted(map(tuple, held)) == sorted(ANSWERS[name](posts, **options))
+
+
+@pytest.mark.once
+def test_what_a_notebook_cannot_do_is_said(spark: SparkSession, here: Any, tmp_path: Path) -> None:
+    def notebook(*parts: str) -> Path:
+        file = tmp_path / "n.py"
+        file.write_text("\n# COMMAND ----------\n".join([here.HEAD, *parts]), "utf-8")
+        return file
+
+    with pytest.raises(here.NotebookError, match=r"n\.py:\d+: division by zero"):
+        here.run(notebook("x = 1", "x / 0"), spark)
+    with pytest.raises(here.NotebookError, match="nothing-like-it is not installed here"):
+        here.run(notebook("# MAGIC %pip install --quiet -f /x nothing-like-it==1.0"), spark)
+    with pytest.raises(here.NotebookError, match="%scala is not known here"):
+        here.run(notebook("# MAGIC %scala", "# MAGIC val x = 1"), spark)
+    with pytest.raises(ValueError, match="no widget 'landng'; there are landing"):
+        here.run(notebook('dbutils.widgets.text("landing", "x")'), spark, {"landng": "y"})
+    with pytest.raises(here.NotebookError, match="k='c': one of a, b"):
+        here.run(notebook('dbutils.widgets.dropdown("k", "a", ["a", "b"])'), spark, {"k": "c"})
+    result = here.run(
+        notebook(
+            "# MAGIC %md\n# MAGIC # Title",
+            "# MAGIC %sql\n# MAGIC SELECT 1 AS one",
+            "display(_sqldf)\n6 * 7",
+            'dbutils.notebook.exit("done")',
+            "raise SystemExit",
+        ),
+        spark,
+    )
+    assert result.exit == "done"
+    assert result.shown("table") == [(["one"], [(1,)])] * 2
+    assert result.shown("text") == ["42"]
+
+
+@pytest.mark.once
+def test_ipynb_holds_every_cell(here: Any, tmp_path: Path, capsys: Any) -> None:
+    files = sorted(NOTEBOOKS.glob("0*.py"))
+    assert len(files) >= 3
+    assert here.main(["--ipynb", str(tmp_path), *map(str, files)]) == 0
+    assert capsys.readouterr().out.split() == [str(tmp_path / f"{f.stem}.ipynb") for f in files]
+    for file in files:
+        made = json.loads((tmp_path / f"{file.stem}.ipynb").read_text("utf-8"))
+        parts = here.cells(file.read_text("utf-8"))
+        assert (made["nbformat"], len(made["cells"])) == (4, len(parts))
+        for cell, part in zip(made["cells"], parts, strict=True):
+            assert cell["source"].endswith(part.text)
+            assert (cell["cell_type"] == "markdown") == (part.language == "md")

@@ -157,7 +157,7 @@ def _contents(
 ) -> DataFrame:
     """Objects by path, time and bytes."""
     paths = [_spark_path(url) for url in urls]
-    objects = spark.read.format("binaryFile").load([_literal(path) for path in paths])
+    objects = spark.read.format("binaryFile").load(literal_paths(urls))
     given = objects.select("path", "modificationTime", "content")
     # Spark passes over files of no bytes, but in a log such an object is one empty line.
     seen = {_one_slash(row["path"]) for row in objects.select("path").collect()}
@@ -178,6 +178,11 @@ def _time_of_empty(kind: Kind, url: str, options: Mapping[str, str] | None) -> d
         )
     changed = timedelta(microseconds=found["modified"])
     return datetime(1970, 1, 1, tzinfo=timezone.utc) + changed if changed else None
+
+
+def literal_paths(urls: Sequence[str]) -> list[str]:
+    """URLs of the core as Spark's readers take them, nothing in them a pattern."""
+    return [_literal(_spark_path(url)) for url in urls]
 
 
 def _spark_path(url: str) -> str:

@@ -12,7 +12,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from pinlake._kinds import Kind
-from pinlake._source import plan_landing
+from pinlake._source import literal_paths, plan_landing
+from pinlake._spark import doing
 from pinlake.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def sample(
     if not urls:
         raise SourceError(f"{landing}: no object of JSON lines of kind {Kind.of(kind).name!r}")
     step = -(-len(urls) // SAMPLE_OBJECTS)
-    return spark.read.text(urls[::step]).limit(limit)
+    paths = literal_paths(urls[::step])
+    return doing("look at the landing", lambda: spark.read.text(paths).limit(limit))
 
 
 def fields(records: DataFrame, kind: str | Kind) -> DataFrame:

@@ -224,11 +224,12 @@ def storage(config: Config) -> Iterator[Finding]:
         yield Finding("aws credentials", "optional", "none seen; only s3:// needs them")
     endpoint = config.storage.get("endpoint") or os.environ.get("AWS_ENDPOINT_URL")
     if endpoint:
-        yield _answers(endpoint)
+        yield answers(endpoint)
 
 
-def _answers(endpoint: str) -> Finding:
-    parts = urlsplit(endpoint)
+def answers(endpoint: str) -> Finding:
+    """Whether something listens where an endpoint says."""
+    parts = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
     try:
         port = parts.port or (443 if parts.scheme == "https" else 80)
         with socket.create_connection((parts.hostname or "", port), timeout=5):

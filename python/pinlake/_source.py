@@ -157,6 +157,7 @@ def _contents(
 ) -> DataFrame:
     """Objects by path, time and bytes."""
     paths = [_spark_path(url) for url in urls]
+    _check_endpoint(spark, paths)
     objects = spark.read.format("binaryFile").load(literal_paths(urls))
     given = objects.select("path", "modificationTime", "content")
     # Spark passes over files of no bytes, but in a log such an object is one empty line.
@@ -166,6 +167,20 @@ def _contents(
         empty = [(url, _time_of_empty(kind, url, options), bytearray()) for url in left]
         given = given.unionByName(spark.createDataFrame(empty, given.schema))
     return given
+
+
+def _check_endpoint(spark: SparkSession, paths: Sequence[str]) -> None:
+    """Says in seconds what Hadoop would try for five minutes: nothing listens at its endpoint."""
+    endpoint = spark.conf.get("spark.hadoop.fs.s3a.endpoint", None)
+    if not endpoint or not any(path.startswith("s3a://") for path in paths):
+        return
+    from pinlake._doctor import answers
+
+    found = answers(endpoint)
+    if found.state == "missing":
+        raise SourceError(
+            f"spark.hadoop.fs.s3a.endpoint: {found.found}; start the service or mend the setting"
+        )
 
 
 def _time_of_empty(kind: Kind, url: str, options: Mapping[str, str] | None) -> datetime | None:

@@ -101,9 +101,11 @@ def translated(error: Exception, doing: str) -> Exception:
         ours: type[Exception] = getattr(errors, found[1], FileNotFoundError)
         return ours(found[2].strip())
     if _DENIED.search(text):
+        # The other way of reading has other credentials.
+        other = "" if 'access="spark"' in doing else ', or read through Spark with access="spark"'
         return SourceError(
             f"{doing}: the store refused access to Spark's workers; give them credentials by "
-            f'their role or environment, or read through Spark with access="spark"'
+            f"their role or environment{other}"
         )
     found = _NO_SCHEMA.search(text)
     if found is not None:

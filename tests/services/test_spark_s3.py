@@ -174,3 +174,16 @@ def test_a_session_without_the_jars_is_told_what_is_missing(
             step()
         assert "PINLAKE_JARS" in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def test_an_endpoint_where_nothing_listens_is_told_at_once(
+    spark: SparkSession, s3: Any, bucket: str, put: Put
+) -> None:
+    put("topics/x.user/partition=0/x.user+0+0000000000.json", user(1))
+    setting = "spark.hadoop.fs.s3a.endpoint"
+    spark.conf.set(setting, "127.0.0.1:1")
+    try:
+        with pytest.raises(SourceError, match=rf"^{setting}: 127\.0\.0\.1: .*mend the setting$"):
+            rows(spark, "user", f"s3://{bucket}", access="spark", options=s3.options)
+    finally:
+        spark.conf.unset(setting)

@@ -333,6 +333,9 @@ impl Emulator {
             while from.recv_timeout(SIGNALS) == Err(RecvTimeoutError::Timeout) {
                 if let Err(signal) = Python::attach(|py| py.check_signals()) {
                     interrupt.get_or_insert(signal);
+                }
+                // Again and again: a run that had not begun yet has not heard it.
+                if interrupt.is_some() {
                     self.emulation.stop();
                 }
             }

@@ -1,7 +1,8 @@
 //! pinlake: the row work of the Pinterest data pipeline.
 //!
 //! One flow: [`source`] → [`parse`] → [`clean`] → [`dedup`] → [`sink`]. A [`kind`] is a plan that
-//! all of them follow; [`schema`] turns it into Arrow and SQL types. [`emulate`] makes the data.
+//! all of them follow; [`schema`] turns it into Arrow and SQL types. [`emulate`] makes the data, [`ledger`]
+//! says what became of it.
 
 pub mod error;
 pub mod kind;
@@ -19,6 +20,8 @@ pub mod dedup;
 pub mod sink;
 
 pub mod emulate;
+
+pub mod ledger;
 
 pub mod flow;
 

@@ -4,6 +4,7 @@
 mod emulate;
 mod flow;
 mod large_payloads;
+mod ledger;
 mod properties;
 mod source_plan;
 mod source_read;

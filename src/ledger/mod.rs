@@ -1,0 +1,65 @@
+//! The ledger: what an emulation meant to send, and what became of each record.
+//!
+//! A file that only grows. A header says which emulation it is of. Before records are sent their
+//! intents are on the disk: the slots they are made from and a hash of each. Behind them stand the
+//! outcomes: acknowledged where, failed why, or unknown. What is on the disk when a process dies is
+//! enough to go on: intents without an outcome may have arrived.
+
+mod codec;
+mod event;
+mod frame;
+mod outcome;
+mod reader;
+mod writer;
+
+pub use event::Event;
+pub use outcome::{Outcome, Position, Status};
+pub use reader::Reader;
+pub use writer::Ledger;
+
+use serde::{Deserialize, Serialize};
+
+/// Version of the file's form. A ledger of a greater one is refused.
+pub const FORMAT: u32 = 1;
+
+/// Which emulation a ledger is of: it can be gone on with by the same one only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// Version of the crate that made it.
+    pub version: String,
+    /// What tells the source of records from another.
+    pub source: String,
+    /// The seed.
+    pub seed: u64,
+    /// The order of indexes, by name.
+    pub order: String,
+    /// The kinds that are sent.
+    pub kinds: Vec<String>,
+    /// The planned faults: name and share.
+    pub faults: Vec<(String, String)>,
+    /// Posts in all; None without an end.
+    pub count: Option<u64>,
+    /// Prefix of topics and streams.
+    pub user_id: String,
+    /// Where records go, without credentials.
+    pub target: String,
+}
+
+impl Header {
+    /// In what another emulation differs, by the first name that does.
+    #[must_use]
+    pub fn differs(&self, other: &Self) -> Option<&'static str> {
+        let same = [
+            ("source", self.source == other.source),
+            ("seed", self.seed == other.seed),
+            ("order", self.order == other.order),
+            ("kinds", self.kinds == other.kinds),
+            ("faults", self.faults == other.faults),
+            ("user id", self.user_id == other.user_id),
+            ("target", self.target == other.target),
+        ];
+        same.into_iter().find(|(_, same)| !same).map(|(name, _)| name)
+    }
+}

@@ -54,7 +54,7 @@ def demo(
     records. A second demo in the same folder sends the posts again: the books then show
     duplicates, and the tables stay as they are.
     """
-    from pinlake._cli.report import shown_if_it_fails
+    from pinlake._cli.books import shown_if_it_fails
     from pinlake._cli.spark import session
     from pinlake._progress import Progress, duration, follow
     from pinlake.config import load

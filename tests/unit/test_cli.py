@@ -12,7 +12,18 @@ import pytest
 
 from support.cli import EXECUTABLE, environment, pinlake, refusal
 
-VERBS = ("demo", "doctor", "config", "clean", "emulate", "run", "replay", "analyse", "maintain")
+VERBS = (
+    "demo",
+    "doctor",
+    "config",
+    "clean",
+    "emulate",
+    "run",
+    "replay",
+    "analyse",
+    "report",
+    "maintain",
+)
 
 
 def test_help_names_every_verb_and_each_verb_has_an_example(tmp_path: Path) -> None:

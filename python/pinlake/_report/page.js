@@ -29,24 +29,35 @@
     return named ? style.getPropertyValue(value).trim() : value;
   }
 
-  function layout(own, style, width) {
+  const NARROW = 480;
+
+  // `entries` of a legend stand below each other where there is little room.
+  function layout(own, style, width, entries) {
     const colour = (name) => style.getPropertyValue(name).trim();
-    const axis = (of) => ({
+    const axis = ({ short, ...of }) => ({
       gridcolor: colour("--line"), linecolor: colour("--line"), tickcolor: colour("--line"),
-      fixedrange: true, ...of,
+      fixedrange: true, ...of, ...(short && width < NARROW ? { ticktext: short } : {}),
     });
-    const height = own.meta && own.meta.ratio ? Math.round(width * own.meta.ratio) : own.height;
+    const more = width < NARROW && own.showlegend && entries > 2 ? 18 * entries : 0;
+    const height = own.meta && own.meta.ratio ? Math.round(width * own.meta.ratio) : own.height + more;
     return {
-      margin: { l: 8, r: 16, t: 30, b: 40 },
-      legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", xanchor: "left" },
+      margin: { l: 8, r: 16, t: own.showlegend ? 30 : 8, b: own.xaxis.title && own.xaxis.title.text ? 40 : 24 },
       dragmode: false,
       ...own,
+      legend: { orientation: "h", x: 0, y: 1, yanchor: "bottom", xanchor: "left", ...own.legend },
       height, width, autosize: false,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: getComputedStyle(document.body).fontFamily, size: width < 480 ? 11 : 13, color: colour("--ink") },
+      font: { family: getComputedStyle(document.body).fontFamily, size: width < NARROW ? 11 : 13, color: colour("--ink") },
       hoverlabel: { align: "left" },
       xaxis: axis(own.xaxis), yaxis: axis(own.yaxis),
     };
+  }
+
+  // The circles of a map shrink with it.
+  function shrunk(trace, ratio) {
+    const { sizeref, sizemin } = trace.marker || {};
+    if (!ratio || !sizeref) return trace;
+    return { ...trace, marker: { ...trace.marker, sizeref: sizeref * 3, sizemin: sizemin / 2 } };
   }
 
   const config = { displayModeBar: false, displaylogo: false, doubleClick: false, showTips: false };
@@ -56,8 +67,10 @@
     const style = getComputedStyle(document.documentElement);
     for (const place of places) {
       const figure = figures[place.dataset.plot];
-      const data = dyed(figure.data, "", style);
-      await Plotly.react(place, data, layout(dyed(figure.layout, "", style), style, place.clientWidth), config);
+      const width = place.clientWidth, own = dyed(figure.layout, "", style);
+      const ratio = width < NARROW && own.meta && own.meta.ratio;
+      const data = dyed(figure.data, "", style).map((trace) => shrunk(trace, ratio));
+      await Plotly.react(place, data, layout(own, style, width, data.length), config);
       place.dataset.drawn = "yes";
     }
     document.documentElement.dataset.plots = "drawn";

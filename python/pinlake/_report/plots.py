@@ -21,7 +21,9 @@ Figure = dict[str, Any]
 
 # Bars that a plot has room for; its table has all.
 BARS = 20
+# Characters of a name beside a plot, and where it is narrow.
 _LABEL = 28
+_SHORT = 17
 PER = {"user": "per user", "post": "per post", "": ""}
 # A pattern and a symbol besides the colour, for those who do not see it.
 _LOOKS = (
@@ -49,9 +51,10 @@ def _axis(title: str = "", **more: Any) -> dict[str, Any]:
 
 
 def _names(texts: Sequence[Any], **more: Any) -> dict[str, Any]:
-    """An axis of names."""
-    ticks = [label(text, _LABEL) for text in texts]
-    return _axis(tickvals=list(range(len(ticks))), ticktext=ticks, showgrid=False, **more)
+    """An axis of names; the page's script takes the short ones where there is little room."""
+    long, short = ([label(text, length) for text in texts] for length in (_LABEL, _SHORT))
+    places = list(range(len(texts)))
+    return _axis(tickvals=places, ticktext=long, short=short, showgrid=False, **more)
 
 
 def _bar(look: int, **more: Any) -> dict[str, Any]:
@@ -62,9 +65,9 @@ def _bar(look: int, **more: Any) -> dict[str, Any]:
             "shape": pattern,
             "fillmode": "overlay",
             "fgcolor": "--card",
-            "fgopacity": 0.7,
+            "fgopacity": 0.5,
             "size": 6,
-            "solidity": 0.2,
+            "solidity": 0.15,
         }
     return {"type": "bar", "marker": marker, "hovertemplate": "%{text}<extra></extra>", **more}
 
@@ -91,10 +94,24 @@ def bars(names: Sequence[Any], series: Mapping[str, Sequence[float | None]], uni
             "barmode": "group",
             "bargap": 0.25,
             "showlegend": len(series) > 1,
-            "xaxis": _axis(unit, rangemode="tozero"),
+            "xaxis": _axis(unit, rangemode="tozero", **_whole(series.values())),
             "yaxis": _names(names, autorange="reversed"),
         },
     }
+
+
+def _whole(values: Iterable[Sequence[float | None]]) -> dict[str, Any]:
+    """No ticks between whole numbers where these are few."""
+    greatest = max((value or 0 for row in values for value in row), default=0)
+    return {"dtick": 1} if greatest <= 5 else {}
+
+
+def _scale(values: Iterable[float | None]) -> dict[str, Any]:
+    """A logarithmic axis where values lie powers of ten apart, else one from nought."""
+    there = [value for value in values if value is not None]
+    if not there or min(there) <= 0 or max(there) < 100 * min(there):
+        return {"rangemode": "tozero"}
+    return {"type": "log", "exponentformat": "SI", "dtick": 1}
 
 
 def _hover(name: Any, series: str, value: float | None) -> str:
@@ -105,7 +122,7 @@ def _hover(name: Any, series: str, value: float | None) -> str:
 def dots(
     names: Sequence[Any], series: Mapping[str, Sequence[float | None]], unit: str, *, lines: bool
 ) -> Figure:
-    """Marks above names, on a logarithmic axis: medians lie powers of ten apart."""
+    """Marks above names; medians may lie powers of ten apart."""
     traces = []
     for number, (name, values) in enumerate(series.items()):
         colour, _, symbol = _LOOKS[number % len(_LOOKS)]
@@ -115,8 +132,7 @@ def dots(
                 "mode": "lines+markers" if lines else "markers",
                 "name": label(name),
                 "x": list(range(len(names))),
-                # A logarithmic axis has no place for nought.
-                "y": [value if value and value > 0 else None for value in values],
+                "y": list(values),
                 "text": [_hover(n, name, v) for n, v in zip(names, values, strict=True)],
                 "hovertemplate": "%{text}<extra></extra>",
                 "marker": {"color": colour, "symbol": symbol, "size": 11},
@@ -129,7 +145,7 @@ def dots(
             "height": 340,
             "showlegend": len(series) > 1,
             "xaxis": _names(names, range=[-0.5, len(names) - 0.5]),
-            "yaxis": _axis(unit, type="log", dtick=1, exponentformat="SI"),
+            "yaxis": _axis(unit, **_scale(value for values in series.values() for value in values)),
         },
     }
 
@@ -199,15 +215,15 @@ def _medians(name: str) -> Callable[[dict[str, Grid]], Plot | None]:
 
 def _median_lines(answer: dict[str, Grid]) -> Plot | None:
     years = sorted({year for grid in answer.values() for year in grid.column("post_year")})
+    groups = sorted({group for grid in answer.values() for group in grid.column("age_group")})
     series: dict[str, list[Any]] = {}
-    for per, grid in answer.items():
-        for group in sorted(set(grid.column("age_group"))):
+    for group in groups:
+        for per, grid in answer.items():
             held = {row[1]: row[2] for row in grid.rows if row[0] == group}
             series[", ".join(filter(None, (group, PER[per])))] = [held.get(year) for year in years]
     if not series:
         return None
-    ordered = dict(sorted(series.items()))
-    figure = dots([str(year) for year in years], ordered, "median followers", lines=True)
+    figure = dots([str(year) for year in years], series, "median followers", lines=True)
     ways = len(answer)
     for number, trace in enumerate(figure["data"]):
         colour, _, symbol = _LOOKS[number // ways % len(_LOOKS)]
@@ -438,6 +454,7 @@ def books(runs: Sequence[dict[str, Any]], fates: Iterable[str]) -> Plot | None:
     series = {fate: [run["books"][fate]["records"] for run in chosen] for fate in fates}
     figure = bars(names, series, "records")
     figure["layout"].update(barmode="stack", height=110 + 30 * len(names))
+    figure["layout"]["legend"] = {"traceorder": "normal"}
     total = sum(run["books"]["read"]["records"] for run in chosen)
     says = f"Stacked bars of {len(chosen)} runs, which read {total:,} records together."
     note = f"The newest {BARS} runs that read something." if len(chosen) == BARS else ""

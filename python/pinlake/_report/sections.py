@@ -186,12 +186,13 @@ def _question(name: str, answer: dict[str, Grid], plot: Plot | None) -> str:
 
 
 def _difference(user: Grid, post: Grid) -> str:
-    """How many of the rows of the one are not among the other's."""
-    same = set(user.rows) & set(post.rows)
-    largest = max(len(user.rows), len(post.rows))
+    """How much of the one is also in the other."""
+    rows = {*user.rows, *post.rows}
+    both = set(user.rows) & set(post.rows)
+    if not both:
+        return "Counted per user and per post no row is the same."
     return (
-        f"Counted per user and per post the answer differs: {len(same):,} of {largest:,} rows are "
-        f"the same."
+        f"Counted per user and per post {len(both):,} of {len(rows):,} different rows are the same."
     )
 
 
@@ -220,8 +221,12 @@ def _followers(data: Data, plots: Plots) -> str:
         f"<div>{table(f'Follower counts per {per}', heads, _rounded(grid))}</div>"
         for per, grid in data.spread.items()
     )
+    intro = paragraph(
+        f"{_PER['user']} Per post: every post counts, so those who post much weigh more."
+    )
     caption = "Middle half, median, and whiskers from 5 % to 95 %; a logarithmic axis."
-    return figure("spread", plots.get("spread"), caption, f'<div class="both">{tables}</div>')
+    both = f'<div class="both">{tables}</div>'
+    return intro + figure("spread", plots.get("spread"), caption, both)
 
 
 def _rounded(grid: Grid) -> list[tuple[Any, ...]]:
@@ -244,8 +249,12 @@ def _books(data: Data, plots: Plots) -> str:
     more = ""
     if data.runs.more:
         more = paragraph(f"The newest {len(rows):,} of {data.booked:,} runs.")
-    remarks = "".join(_remarks(run) for run in data.runs.dicts())
-    remarks = f"<h3>Beside the figures</h3><ul>{remarks}</ul>" if remarks else ""
+    problems = "".join(
+        paragraph(f"<strong>{markup(_run(run))}</strong> ✗ {markup(one)}", "say bad")
+        for run in data.runs.dicts()
+        for one in run["books"].get("problems", ())
+    )
+    remarks = [line for run in data.runs.dicts() for line in _remarks(run)]
     left = [row for row in data.landings.dicts() if row["unfinished"]]
     unfinished = "".join(
         paragraph(
@@ -254,7 +263,27 @@ def _books(data: Data, plots: Plots) -> str:
         for row in left
     )
     caption = "What became of the records that each run read."
-    return intro + unfinished + figure("books", plots.get("books"), caption, made + more) + remarks
+    told_ = _list("Beside the figures", remarks)
+    return (
+        intro + unfinished + problems + figure("books", plots.get("books"), caption, made + more)
+    ) + told_
+
+
+def _list(title: str, lines: Sequence[str]) -> str:
+    """Lines of HTML; folded if they are many."""
+    if not lines:
+        return ""
+    made = f"<ul>{''.join(lines)}</ul>"
+    if len(lines) > 2 * _OPEN:
+        return details(f"{title} ({len(lines):,} remarks)", made)
+    return f"<h3>{html.escape(title)}</h3>{made}"
+
+
+def _head(run: dict[str, Any]) -> tuple[Raw, Raw]:
+    """Which run, and when it began."""
+    return Raw(f'<span class="nb">{markup(_run(run))}</span>'), Raw(
+        f'<span class="nb">{_at(run["at"])}</span>'
+    )
 
 
 def _run(run: dict[str, Any]) -> str:
@@ -278,16 +307,16 @@ def _books_row(run: dict[str, Any]) -> tuple[Any, ...]:
     figures = [_records(books, fate) for fate in FATES]
     balanced = run["state"] == "done" and not books.get("problems") and read == sum(figures)
     verdict = Raw(f'<span class="{"good" if balanced else "bad"}">{_VERDICTS[balanced]}</span>')
-    return (_run(run), _at(run["at"]), books.get("objects", 0), read, *figures, verdict)
+    return (*_head(run), books.get("objects", 0), read, *figures, verdict)
 
 
 _VERDICTS = {True: "✓ balanced", False: "✗ does not balance"}
 
 
-def _remarks(run: dict[str, Any]) -> str:
+def _remarks(run: dict[str, Any]) -> list[str]:
     """What is to be known beside a run's figures."""
     books = run["books"]
-    said = list(books.get("problems", ()))
+    said = []
     for name, part in books.get("gaps", {}).items():
         if part.get("open"):
             said.append(f"{name}: {part['open']:,} gaps of offsets are waited for")
@@ -306,7 +335,7 @@ def _remarks(run: dict[str, Any]) -> str:
         said.append(f"{books['conflicts']:,} versions lost to one of another partition")
     if books.get("resumed"):
         said.append("took over a plan that was not finished")
-    return "".join(f"<li><strong>{markup(_run(run))}</strong> {markup(one)}</li>" for one in said)
+    return [f"<li><strong>{markup(_run(run))}</strong> {markup(one)}</li>" for one in said]
 
 
 def _throughput(data: Data, plots: Plots) -> str:
@@ -318,7 +347,7 @@ def _throughput(data: Data, plots: Plots) -> str:
         books = run["books"]
         read, size = _records(books, "read"), books.get("bytes", 0)
         each = round(size / read) if read else None
-        rows.append((_run(run), _at(run["at"]), books.get("objects", 0), read, size, each))
+        rows.append((*_head(run), books.get("objects", 0), read, size, each))
     intro = paragraph("The table of runs says when a run began, not how long it took.")
     made = table("Objects, records and bytes of each run", heads, rows)
     return intro + figure("throughput", plots.get("throughput"), "Bytes that each run read.", made)
@@ -348,8 +377,7 @@ def _quarantine(data: Data, plots: Plots) -> str:
         for row in data.samples.dicts()
     ]
     samples = table("Samples, a few of each code", heads, rows)
-    caption = "Quarantined records by kind and code."
-    return figure("quarantine", plots.get("quarantine"), caption, made) + details(
+    return figure("quarantine", plots.get("quarantine"), "", made) + details(
         f"Table: samples ({len(rows)} rows)", samples
     )
 

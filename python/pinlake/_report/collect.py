@@ -38,6 +38,8 @@ LOCAL_POSTS = 50_000
 
 # Queries at once.
 _BESIDE = 4
+# What share of the work the first queries are: those of single tables.
+_FIRST = 0.4
 _QUANTILES = {"q05": 0.05, "q25": 0.25, "q50": 0.5, "q75": 0.75, "q95": 0.95}
 
 Watch = Callable[[int, float], None]
@@ -82,12 +84,15 @@ class _Desk:
             steps["samples"] = lambda: self._grid(_SAMPLES, self.house.quarantine, limit=None)
         names = {kind.name for kind in silver}
         of_posts = {"pin", "geo", "user"} <= names
-        if "geo" in names:
-            posts = self._posts(silver) if of_posts else self.spark.table(asked["geo"])
-            steps.update(_places(posts, of_posts))
-            if of_posts:
-                steps.update(_answers(posts))
-        found = _beside(steps, progress)
+        if of_posts:
+            steps["posts"] = lambda: self._posts(silver)
+        elif "geo" in names:
+            steps["posts"] = lambda: self.spark.table(asked["geo"])
+        found = _beside(steps, progress, until=_FIRST)
+        posts = found.pop("posts", None)
+        if posts is not None:
+            more = {**_places(posts, of_posts), **(_answers(posts) if of_posts else {})}
+            found.update(_beside(more, progress, done=len(steps), since=_FIRST))
         return self._data(found, silver, of_posts, [n for n in asked if not there[n]])
 
     def _data(
@@ -173,15 +178,25 @@ _USED = (
 )
 
 
-def _beside(steps: dict[str, Callable[[], Any]], progress: Watch | None = None) -> dict[str, Any]:
-    """The results of steps by name, some at once, in the order of `steps`."""
+def _beside(
+    steps: dict[str, Callable[[], Any]],
+    progress: Watch | None = None,
+    *,
+    done: int = 0,
+    since: float = 0.0,
+    until: float = 1.0,
+) -> dict[str, Any]:
+    """The results of steps by name, some at once, in the order of `steps`.
+
+    `done` steps and the share `since` of the work were done before; `until` are after.
+    """
     with ThreadPoolExecutor(_BESIDE, thread_name_prefix="pinlake-report") as pool:
         asked = {pool.submit(step): name for name, step in steps.items()}
         try:
-            for number, done in enumerate(as_completed(asked), 1):
-                done.result()
+            for number, ended in enumerate(as_completed(asked), 1):
+                ended.result()
                 if progress is not None:
-                    progress(number, number / len(asked))
+                    progress(done + number, since + (until - since) * number / len(asked))
         except BaseException:
             for left in asked:
                 left.cancel()

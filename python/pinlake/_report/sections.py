@@ -172,7 +172,7 @@ def _question(name: str, answer: dict[str, Grid], plot: Plot | None) -> str:
     ways = told_apart(answer)
     if len(ways) > 1:
         said = _difference(ways["user"], ways["post"])
-        both = "".join(f"<div>{_answer(f'Per {per}', ways[per])}</div>" for per in ways)
+        both = "".join(f"<div>{_answer(f'{asks} Per {per}', ways[per])}</div>" for per in ways)
         tables = f'<div class="both">{both}</div>'
     else:
         if len(answer) > 1:

@@ -102,7 +102,7 @@ def test_an_answer_is_that_of_plain_python(name: str, shown: Page, posts: list[P
 
 def as_shown(cell: Any) -> Any:
     if isinstance(cell, float):
-        return float(f"{cell:.0f}") if abs(cell) >= 1000 else float(f"{cell:.1f}")
+        return round(cell, 1)
     return float(cell) if isinstance(cell, int) else cell
 
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
+
+from pinlake._report.data import Data, Grid
+from pinlake._report.data import Table as Kept
+from pinlake.analysis import QUESTIONS
 
 # Run by whatever takes a text for markup; a browser test looks for it.
 PWN = "window.__pwned = (window.__pwned || 0) + 1"
@@ -134,3 +139,134 @@ def value(text: str) -> Any:
         return float(text.replace(",", ""))
     except ValueError:
         return text
+
+
+# ---- a report without Spark --------------------------------------------------------------------
+
+
+def hostile_data() -> Data:
+    """A report in which every text that comes from records is one of `HOSTILE`."""
+    texts = HOSTILE
+    n = len(texts)
+    return Data(
+        warehouse=f"/lake/{texts[2]}",
+        made_at="2026-01-01 00:00:00",
+        version="0",
+        tables=(Kept("pins", "pin", n, n), Kept("geo", "geo", n), Kept("users", "user", n)),
+        answers=_answers(texts),
+        totals={
+            "posts": n,
+            "people": n,
+            "countries": n,
+            "placed": n,
+            "dated": n,
+            "first": "2018-01-01 00:00:00",
+            "last": "2022-12-31 00:00:00",
+        },
+        cells=Grid(
+            ("latitude", "longitude", "posts", "country", "countries"),
+            tuple((10 * i - 60, 25 * i - 170, i + 1, text, 1) for i, text in enumerate(texts)),
+        ),
+        months=Grid(("month", "posts"), tuple((f"2020-{i:02}", i) for i in range(12, 0, -1))),
+        spread={
+            per: Grid(
+                ("age_group", "number", "q05", "q25", "q50", "q75", "q95"),
+                tuple((group, n, 0.0, 10.5, 1e3 + add, 1e4, 1e6) for group in GROUPS),
+            )
+            for per, add in (("user", 0), ("post", 500))
+        },
+        runs=Grid(
+            ("kind", "n", "state", "at", "landing", "books"),
+            tuple(
+                ("pin", i + 1, "done", 10**15, text, _books(text)) for i, text in enumerate(texts)
+            ),
+        ),
+        landings=Grid(
+            ("kind", "landing", "done", "failed", "unfinished"),
+            tuple(("pin", text, 1, 0, True) for text in texts),
+        ),
+        quarantine=Grid(
+            ("kind", "code", "records", "replayed"), tuple((t, t, 3, 0) for t in texts)
+        ),
+        samples=Grid(
+            ("kind", "code", "records", "replayed", "detail", "position", "bytes", "payload"),
+            tuple((t, t, 3, 0, t, t, 9, raw) for t in texts for raw in (RAW, t.encode())),
+        ),
+        errors=Grid(
+            ("kind", "column", "code", "number", "samples"),
+            tuple((t, t, t, 2, ((t, 2),)) for t in texts),
+        ),
+    )
+
+
+GROUPS = ("18-24", "25-35", "36-50", "50+")
+
+
+def _answers(texts: Sequence[str]) -> dict[str, dict[str, Grid]]:
+    """Answers of the questions' shapes; per post a little more than per user."""
+    shapes: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {
+        "top_category_by_country": (
+            ("country", "category", "category_count"),
+            [(t, t, 5) for t in texts],
+        ),
+        "category_counts_by_year": (
+            ("post_year", "category", "category_count"),
+            [(year, t, year - 2010) for year in (2018, 2019) for t in texts],
+        ),
+        "top_category_by_year": (
+            ("post_year", "category", "category_count"),
+            [(2018, t, 9) for t in texts],
+        ),
+        "top_user_by_country": (
+            ("country", "poster_name", "follower_count"),
+            [(t, t, 10**6) for t in texts],
+        ),
+        "country_of_top_user": (("country", "follower_count"), [(t, 10**6) for t in texts]),
+        "top_category_by_age_group": (
+            ("age_group", "category", "category_count"),
+            [(g, t, 3) for g in GROUPS for t in texts],
+        ),
+        "median_followers_by_age_group": (
+            ("age_group", "median_follower_count"),
+            [(g, 1000.5) for g in GROUPS],
+        ),
+        "users_joined_by_year": (
+            ("post_year", "number_users_joined"),
+            [(year, 7) for year in (2015, 2016, 2017)],
+        ),
+        "median_followers_by_join_year": (
+            ("post_year", "median_follower_count"),
+            [(2015, 10.0), (2016, 1e5)],
+        ),
+        "median_followers_by_age_group_and_join_year": (
+            ("age_group", "post_year", "median_follower_count"),
+            [(g, year, 100.0 * year) for g in GROUPS for year in (2015, 2016)],
+        ),
+    }
+    answers = {}
+    for name, (columns, rows) in shapes.items():
+        grid = Grid(columns, tuple(rows))
+        more = Grid(columns, tuple((*row[:-1], row[-1] * 2) for row in rows))
+        ways = "per" in QUESTIONS[name].options
+        answers[name] = {"user": grid, "post": more} if ways else {"": grid}
+    return answers
+
+
+def _books(text: str) -> dict[str, Any]:
+    figures = {"read": 10, "inserted": 4, "updated": 1, "unchanged": 2, "superseded": 1}
+    books: dict[str, Any] = {
+        name: {"records": count, "hash": "0"}
+        for name, count in {**figures, "quarantined": 2}.items()
+    }
+    return {
+        **books,
+        "objects": 3,
+        "bytes": 12345,
+        "flawed": 1,
+        "rejects": {text: 2},
+        "errors": {text: 1},
+        "gaps": {text: {"open": 1, "filled": 2, "closed": [{"from": 0, "to": 3, "why": text}]}},
+        "skipped": 1,
+        "skipped_names": [text],
+        "problems": [text],
+    }

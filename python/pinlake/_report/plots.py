@@ -251,6 +251,7 @@ def _heat(answer: dict[str, Grid]) -> Plot | None:
                 "y": list(range(len(categories))),
                 "text": [[shown(count) for count in row] for row in counts],
                 "texttemplate": "%{text}",
+                "textfont": {"color": "--ink"},
                 "hovertext": [
                     [f"{label(c)}, {y}: {label(held.get((y, c), 0))}" for y in years]
                     for c in categories

@@ -38,7 +38,8 @@ def shown(value: Any) -> str:
 def _number(value: float) -> str:
     if not math.isfinite(value):
         return str(value)
-    return f"{value:,.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:,.1f}"
+    value = round(value, 1)
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
 
 
 def _visible(char: str) -> str:

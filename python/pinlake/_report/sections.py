@@ -31,8 +31,8 @@ def all_of(data: Data, plots: Plots) -> list[tuple[str, str, str]]:
         ("posts", "Where and when", _posts),
         ("questions", "The eight questions", _questions),
         ("followers", "Followers by age group", _followers),
-        ("books", "Books of the runs", _books),
-        ("throughput", "What the runs read", _throughput),
+        ("books", "Books", _books),
+        ("throughput", "Throughput", _throughput),
         ("quarantine", "Quarantine", _quarantine),
         ("errors", "Bad fields", _errors),
     ]

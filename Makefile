@@ -15,7 +15,7 @@ OTHERS := $(filter-out 4.1,$(LANES))
 SUITES := lint rust unit browser cli spark connect
 PY := .venv/4.1/bin/python
 RUST := $(shell find src -name '*.rs') Cargo.toml Cargo.lock .cargo/config.toml .ci/pyo3.cfg
-GLUE := $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.sql' -o -path '*/_report/*.*' -o -name 'py.typed')
+GLUE := $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.sql' -o -name '*.css' -o -name '*.js' -o -name '*.json' -o -name 'py.typed')
 # Java for everything that starts Spark, where `java` on the PATH is not 17 or 21.
 JAVA = home=$$(.ci/setup.sh java-home); if [ -n "$$home" ]; then export JAVA_HOME=$$home; fi
 

@@ -248,6 +248,17 @@ _UNNAMED = """() => [
 ].map(one => one.outerHTML.slice(0, 200))"""
 
 
+def test_an_old_browser_is_told_and_keeps_its_tables(browser: Browser, file: Path) -> None:
+    context = browser.new_context()
+    context.add_init_script("delete window.DecompressionStream")
+    tab = context.new_page()
+    tab.goto(file.as_uri())
+    told = tab.locator("#no-plots").inner_text()
+    assert told.startswith("This browser is too old to draw the plots.")
+    assert tab.locator(".scroll:visible").count() > 5
+    context.close()
+
+
 def test_without_scripts_the_tables_say_it_all(opened: Open, screenshots: Path) -> None:
     tab = opened("light", NARROW, scripts=False).tab
     tab.screenshot(path=screenshots / "report-without-scripts.png", full_page=True)

@@ -296,6 +296,27 @@ def test_text_of_records_stays_text(spark: SparkSession, tmp_path: Path, warehou
     assert any("\\xff\\xfe<script>" in payload for payload in payloads), RAW
 
 
+def test_a_page_stays_small_whatever_records_hold(
+    spark: SparkSession, tmp_path: Path, warehouse: str
+) -> None:
+    made = Landing(tmp_path / "landing")
+    long = "<\u202e\U0001f600" * 300_000
+    for kind, records in hostile_records().items():
+        long_ones = [
+            {
+                name: text and f"{long}{text}" if isinstance(text, str) else text
+                for name, text in record.items()
+            }
+            for record in records[:3]
+        ]
+        made.put(kind, 0, [*long_ones, long.encode()])
+    run(spark, made.folder, warehouse)
+    found = collect(spark, warehouse)
+    assert len(page(found).encode()) < 3_000_000
+    assert found.answers is not None
+    assert [row[2] for row in found.answers["top_category_by_country"][""].rows] == [1, 1, 1]
+
+
 # ---- the function and the verb -----------------------------------------------------------------
 
 

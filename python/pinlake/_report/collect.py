@@ -211,6 +211,17 @@ def grid(frame: DataFrame, *, limit: int | None = ROWS) -> Grid:
     return Grid(tuple(frame.columns), tuple(map(tuple, kept)), len(rows) > len(kept))
 
 
+def _short(frame: DataFrame) -> DataFrame:
+    """The same with only the beginnings of texts: a country may be as long as a record."""
+    from pyspark.sql import functions as F
+
+    cut = [
+        F.substring(name, 1, TEXT).alias(name) if kind == "string" else F.col(name)
+        for name, kind in frame.dtypes
+    ]
+    return frame.select(*cut)
+
+
 def _answers(posts: DataFrame) -> dict[str, Callable[[], Grid]]:
     """A step a question and what counts once."""
     steps: dict[str, Callable[[], Grid]] = {}
@@ -219,7 +230,7 @@ def _answers(posts: DataFrame) -> dict[str, Callable[[], Grid]]:
             options = {"per": per} if per else {}
 
             def step(answer: Any = question.answer, options: dict[str, str] = options) -> Grid:
-                return grid(answer(posts, **options))
+                return grid(_short(answer(posts, **options)))
 
             steps[f"answer {question.name} {per}"] = step
     for per in analysis.PER:
@@ -278,7 +289,7 @@ def _places(posts: DataFrame, of_posts: bool) -> dict[str, Callable[[], Any]]:
         F.max("timestamp").cast("string").alias("last"),
     )
     return {
-        "cells": lambda: grid(cells, limit=CELLS),
+        "cells": lambda: grid(_short(cells), limit=CELLS),
         "months": lambda: grid(months, limit=MONTHS),
         "totals": lambda: totals.collect()[0].asDict(),
     }

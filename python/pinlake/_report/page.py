@@ -20,7 +20,7 @@ from pinlake._report import sections
 from pinlake._report.data import Data
 from pinlake._report.parts import section
 from pinlake._report.plots import all_of
-from pinlake._report.text import markup, script_json
+from pinlake._report.text import markup, script_json, shown
 from pinlake.errors import ConfigError
 
 
@@ -46,7 +46,7 @@ def page(data: Data) -> str:
     )
     return _PAGE.format(
         policy=_POLICY.format(own=_hash(script), plotly=_hash(plotly)),
-        title=html.escape(f"pinlake report: {data.warehouse}"),
+        title=html.escape(f"pinlake report: {shown(data.warehouse)}"),
         style=_file("page.css"),
         warehouse=markup(data.warehouse),
         made=html.escape(data.made_at),

@@ -15,7 +15,7 @@ from importlib.resources import files
 from typing import Any
 
 from pinlake._report.data import Data, Grid
-from pinlake._report.text import label, shown
+from pinlake._report.text import cut, label, shown
 
 Figure = dict[str, Any]
 
@@ -192,7 +192,8 @@ def _bars_say(names: Sequence[str], series: Mapping[str, Sequence[float | None]]
         return f"Bars for {len(names)} rows."
     best = max(values)
     at = list(series[first]).index(best)
-    return f"Bars for {len(names)} rows; the longest is {names[at]} with {shown(best)}."
+    name = cut(shown(names[at]), 60)
+    return f"Bars for {len(names)} rows; the longest is {name} with {shown(best)}."
 
 
 def _medians(name: str) -> Callable[[dict[str, Grid]], Plot | None]:

@@ -18,6 +18,7 @@ from pinlake.analysis import QUESTIONS
 Plots = Mapping[str, Plot]
 # Tables of so few rows stand open.
 _OPEN = 8
+_REMARKS = 200
 
 _PER = {
     "user": "Per user: a person counts once, with the follower count of the latest post.",
@@ -273,7 +274,9 @@ def _list(title: str, lines: Sequence[str]) -> str:
     """Lines of HTML; folded if they are many."""
     if not lines:
         return ""
-    made = f"<ul>{''.join(lines)}</ul>"
+    left = len(lines) - _REMARKS
+    more = f"<li>and {left:,} more</li>" if left > 0 else ""
+    made = f"<ul>{''.join(lines[:_REMARKS])}{more}</ul>"
     if len(lines) > 2 * _OPEN:
         return details(f"{title} ({len(lines):,} remarks)", made)
     return f"<h3>{html.escape(title)}</h3>{made}"

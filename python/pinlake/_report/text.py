@@ -10,6 +10,8 @@ from typing import Any
 
 # Marks that change the order or the look of what stands around them, and ends of lines.
 _HIDDEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+# Characters of one value; records may hold texts of megabytes.
+LONGEST = 1_000
 # Joiners stay: letters and emoji are made with them.
 _KEPT = "\u200c\u200d"
 
@@ -65,7 +67,7 @@ def markup(value: Any) -> str:
     >>> markup("<b>")
     '<bdi>&lt;b&gt;</bdi>'
     """
-    return f"<bdi>{html.escape(shown(value))}</bdi>"
+    return f"<bdi>{html.escape(cut(shown(value), LONGEST))}</bdi>"
 
 
 def label(value: Any, length: int = 200) -> str:

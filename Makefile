@@ -12,10 +12,10 @@ export PINLAKE_DATA ?= $(abspath ../shared/data)
 
 LANES := 3.5 4.0 4.1 4.2
 OTHERS := $(filter-out 4.1,$(LANES))
-SUITES := lint rust unit cli spark connect
+SUITES := lint rust unit browser cli spark connect
 PY := .venv/4.1/bin/python
 RUST := $(shell find src -name '*.rs') Cargo.toml Cargo.lock .cargo/config.toml .ci/pyo3.cfg
-GLUE := $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.sql' -o -name 'py.typed')
+GLUE := $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.sql' -o -name '*.css' -o -name '*.js' -o -name '*.json' -o -name 'py.typed')
 # Java for everything that starts Spark, where `java` on the PATH is not 17 or 21.
 JAVA = home=$$(.ci/setup.sh java-home); if [ -n "$$home" ]; then export JAVA_HOME=$$home; fi
 
@@ -44,9 +44,9 @@ demo: setup  ## the whole pipeline here; FROM=folder of real records, POSTS=n, O
 
 test: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## everything that a change has to pass
 	@$(JAVA)
-	.ci/test.sh lint rust cli connect / unit spark $(OTHERS:%=lane-%)
+	.ci/test.sh lint rust browser cli connect / unit spark $(OTHERS:%=lane-%)
 
-# One suite: make test-lint test-rust test-unit test-cli test-spark test-connect,
+# One suite: make test-lint test-rust test-unit test-browser test-cli test-spark test-connect,
 # and make test-lane-4.0 for one Spark version.
 $(SUITES:%=test-%): test-%: setup
 	@$(JAVA)

@@ -3,6 +3,7 @@
 #   .ci/setup.sh machine        Rust, a C compiler and Java (Debian as root: installed)
 #   .ci/setup.sh venv LANE      .venv/LANE from .ci/lanes/LANE.txt
 #   .ci/setup.sh jars LANE      .jars/LANE
+#   .ci/setup.sh browser        chromium, for the tests of the report (Debian as root: installed)
 #   .ci/setup.sh java-home      prints the JAVA_HOME to use, nothing if java on the PATH will do
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -40,6 +41,13 @@ need_java() {
   # Debian 13 and later carry 21 instead of 17.
   if ! apt-cache show "$package" >/dev/null 2>&1; then package=openjdk-21-jre-headless; fi
   apt_install "$package"
+}
+
+# ---- browser --------------------------------------------------------------------------------
+need_browser() {
+  if runs command -v chromium || runs command -v chromium-browser || runs command -v google-chrome; then return; fi
+  if ! can_apt; then die "no chromium here; on Debian: apt-get install chromium"; fi
+  apt_install chromium
 }
 
 # ---- compilers ------------------------------------------------------------------------------
@@ -106,9 +114,10 @@ make_jars() {
 
 case "${1:-}" in
   machine) need_compilers; need_java ;;
+  browser) need_browser ;;
   venv) make_venv "$2" ;;
   jars) make_jars "$2" ;;
   java-home) java_home ;;
   uv) shift; uv "$@" ;;
-  *) die "usage: .ci/setup.sh machine|venv LANE|jars LANE|java-home|uv …" ;;
+  *) die "usage: .ci/setup.sh machine|browser|venv LANE|jars LANE|java-home|uv …" ;;
 esac

@@ -16,7 +16,7 @@
 
 # COMMAND ----------
 
-# MAGIC %pip install --quiet --find-links /Volumes/main/social/wheels pinlake
+# MAGIC %pip install --quiet --find-links /Volumes/main/social/wheels pinlake[report]
 
 # COMMAND ----------
 

@@ -11,7 +11,7 @@
 
 # COMMAND ----------
 
-# MAGIC %pip install --quiet --find-links /Volumes/main/social/wheels pinlake
+# MAGIC %pip install --quiet --find-links /Volumes/main/social/wheels pinlake[report]
 
 # COMMAND ----------
 

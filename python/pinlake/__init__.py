@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pinlake import analysis, errors, explore, pipeline, udf
+    from pinlake import analysis, errors, explore, pipeline, report, udf
     from pinlake._batch import clean_batch, dedup_batch, follower_count
     from pinlake._books import Books, RunReport
     from pinlake._clean import accepted, clean, clean_columns, rejected
@@ -52,7 +52,7 @@ _HOMES = {
     "user_schema": "_schemas",
     "write_table": "_sink",
 }
-_MODULES = ("analysis", "errors", "explore", "pipeline", "udf")
+_MODULES = ("analysis", "errors", "explore", "pipeline", "report", "udf")
 
 __all__ = [
     "Books",
@@ -80,6 +80,7 @@ __all__ = [
     "posts",
     "rejected",
     "replay",
+    "report",
     "run_batch",
     "udf",
     "user_schema",

@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from pinlake._cli import analyse, clean, config, demo, doctor, emulate, maintain, replay
+from pinlake._cli import analyse, clean, config, demo, doctor, emulate, maintain, replay, report
 from pinlake._cli import run as run_verb
 
 FINDINGS = 1
@@ -57,7 +57,7 @@ def _pinlake(
         print(ctx.get_help())
 
 
-for _verb in (demo, doctor, config, emulate, clean, run_verb, replay, analyse, maintain):
+for _verb in (demo, doctor, config, emulate, clean, run_verb, replay, analyse, report, maintain):
     _verb.register(app)
 
 

@@ -1,9 +1,10 @@
 """The whole pipeline on this machine: posts → landing objects → Delta tables and their books.
 
 `demo(…)` is what `pinlake demo` runs. Its folder holds `landing/` (objects as Kafka Connect's S3
-sink names them), `tables/` (the warehouse) and `demo.json` (what was demonstrated there). A second
-demo in the same folder goes on: the same posts are sent again behind the last offset, as the
-emulators of this pipeline do, and no table changes but by posts that are new.
+sink names them), `tables/` (the warehouse), `report.html` (what is in it) and `demo.json` (what was
+demonstrated there). A second demo in the same folder goes on: the same posts are sent again behind
+the last offset, as the emulators of this pipeline do, and no table changes but by posts that are
+new.
 """
 
 from __future__ import annotations
@@ -55,6 +56,11 @@ class Place:
     def tables(self) -> Path:
         """The warehouse."""
         return self.folder / "tables"
+
+    @property
+    def report(self) -> Path:
+        """The page that says what became of it all."""
+        return self.folder / "report.html"
 
     @property
     def times(self) -> int:

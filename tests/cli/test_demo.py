@@ -49,6 +49,10 @@ def test_made_posts_then_again_then_more(tmp_path: Path) -> None:
     assert sum(kind["quarantined"] for kind in books.values()) > 0
     assert sum(kind["unchanged"] for kind in books.values()) > 0
 
+    page = Path(tmp_path, first["report"]).read_text("utf-8")
+    assert page.endswith("</html>\n")
+    assert "✓ all balance" in page
+
     again, said = demo(tmp_path, "--posts", "300")
     assert "holds 1 demo(s); the posts are sent again behind them" in said
     for kind, now in figures(again).items():
@@ -79,6 +83,7 @@ def test_real_records(tmp_path: Path, real_data: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "real holds a demo of other records; this one goes to real-2" in done.stderr
     assert "What to look at next" in done.stdout
+    assert f"Report           {tmp_path / 'real-2' / 'report.html'}" in done.stdout
     for table in ("pins", "geo", "users", "quarantine", "runs"):
         assert str(tmp_path / "real-2" / "tables" / table) in done.stdout
         assert (tmp_path / "real-2" / "tables" / table / "_delta_log").is_dir()

@@ -12,7 +12,18 @@ import pytest
 
 from support.cli import EXECUTABLE, environment, pinlake, refusal
 
-VERBS = ("demo", "doctor", "config", "clean", "emulate", "run", "replay", "analyse", "maintain")
+VERBS = (
+    "demo",
+    "doctor",
+    "config",
+    "clean",
+    "emulate",
+    "run",
+    "replay",
+    "analyse",
+    "report",
+    "maintain",
+)
 
 
 def test_help_names_every_verb_and_each_verb_has_an_example(tmp_path: Path) -> None:
@@ -138,6 +149,18 @@ def test_doctor_without_any_java(tmp_path: Path) -> None:
     done = pinlake("doctor", cwd=tmp_path, env={"JAVA_HOME": None, "PATH": str(tmp_path)})
     assert done.returncode == 1
     assert "none on the PATH -> install Java 17 or 21" in done.stdout
+
+
+def test_a_report_without_plotly_says_what_to_install(tmp_path: Path) -> None:
+    Path(tmp_path, "plotly.py").write_text("", encoding="utf-8")
+    env: dict[str, str | None] = {
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    words = ("report", "--warehouse", "lake", "--out", "report.html")
+    said = refusal(pinlake(*words, cwd=tmp_path, env=env))
+    assert said == "pinlake: the report's plots need plotly; pip install 'pinlake[report]'"
+    assert not Path(tmp_path, "report.html").exists()
 
 
 def test_debug_adds_the_traceback(tmp_path: Path) -> None:

@@ -11,7 +11,10 @@ import typer
 from pinlake._cli.common import ConfigFile, Json, examples, print_json, tell
 
 if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
     from pinlake._books import RunReport
+    from pinlake.config import Config
     from pinlake.demo import Place
 
 EPILOG = examples(
@@ -48,13 +51,13 @@ def demo(
     config: ConfigFile = None,
     json: Json = False,
 ) -> None:
-    """Run the whole pipeline here: posts, landing objects, Delta tables and their books.
+    """Run the whole pipeline here: posts, landing objects, Delta tables, their books, a report.
 
     Makes posts (with a few faults, so that quarantine has something to hold), or takes real
     records. A second demo in the same folder sends the posts again: the books then show
     duplicates, and the tables stay as they are.
     """
-    from pinlake._cli.report import shown_if_it_fails
+    from pinlake._cli.books import shown_if_it_fails
     from pinlake._cli.spark import session
     from pinlake._progress import Progress, duration, follow
     from pinlake.config import load
@@ -81,17 +84,33 @@ def demo(
                 shown,
                 count=shown.counted,
             )
+        page = _page(spark, settings, where)
     if json:
         places = {"landing": str(where.landing), "tables": str(where.tables)}
-        print_json({**report.to_dict(), **places})
+        print_json({**report.to_dict(), **places, "report": page and str(page)})
     else:
-        _print(report, where)
+        _print(report, where, page)
     tell(f"done in {duration(time.monotonic() - started)}")
     if not report.ok:
         raise typer.Exit(1)
 
 
-def _print(report: RunReport, where: Place) -> None:
+def _page(spark: SparkSession, settings: Config, where: Place) -> Path | None:
+    """The report's place; None, and a line that says why, without plotly."""
+    from pinlake._cli.report import write
+    from pinlake.errors import ConfigError
+    from pinlake.report import check_plotly
+
+    try:
+        check_plotly()
+    except ConfigError as error:
+        tell(f"no report: {error}")
+        return None
+    write(spark, settings, str(where.tables), where.report)
+    return where.report
+
+
+def _print(report: RunReport, where: Place, page: Path | None) -> None:
     print(report.table())
     print()
     print(f"Landing objects  {where.landing.resolve()}")
@@ -99,9 +118,15 @@ def _print(report: RunReport, where: Place) -> None:
         print(f"Delta table      {where.tables.resolve() / books.table.rstrip('`').split('/')[-1]}")
     for name in ("quarantine", "runs"):
         print(f"Delta table      {where.tables.resolve() / name}")
+    if page is not None:
+        print(f"Report           {page.resolve()}")
+    print()
+    print("What to look at next")
+    if page is not None:
+        print(f"  {page}")
+        print("      what is in these tables, in a browser: answers, map, books, quarantine")
     print(
-        f"""
-What to look at next
+        f"""\
   pinlake demo --out {where.folder}
       sends the same posts again: all are duplicates, no table changes
   pinlake run --landing {where.landing} --warehouse {where.tables}

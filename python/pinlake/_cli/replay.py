@@ -41,7 +41,7 @@ def replay(
     Each keeps its position, so a later version of a record still wins. What is accepted now
     moves to its table; the rest stays in quarantine.
     """
-    from pinlake._cli.report import print_report, shown_if_it_fails
+    from pinlake._cli.books import print_report, shown_if_it_fails
     from pinlake._cli.spark import session
     from pinlake._progress import Progress, follow
     from pinlake._replay import replay as feed_back

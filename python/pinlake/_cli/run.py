@@ -73,7 +73,7 @@ def run(
     Reads only what no run has read before. Exit code 1 if a quality gate is exceeded or the
     books do not balance, which also moves no mark.
     """
-    from pinlake._cli.report import print_report, shown_if_it_fails
+    from pinlake._cli.books import print_report, shown_if_it_fails
     from pinlake._cli.spark import session
     from pinlake.config import load
 

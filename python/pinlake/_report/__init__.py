@@ -1,0 +1,1 @@
+"""The report's rooms: `collect` (tables → data), `plots` (data → figures), `page` (→ HTML)."""

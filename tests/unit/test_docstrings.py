@@ -17,7 +17,6 @@ WITHOUT_EXAMPLE = {
     "pinlake.__version__": "a string",
     "pinlake.errors": "a module; its functions have examples",
     "pinlake.pipeline": "a module; `run_batch` has the example",
-    "pinlake.analysis": "a module; its functions have examples",
     "pinlake.report": "a module; its functions have examples",
     "pinlake.udf": "a module; its functions have examples",
     "pinlake.Books": "a report that a run returns; `run_batch` shows one",
@@ -29,7 +28,7 @@ WITHOUT_EXAMPLE = {
 def names() -> list[tuple[str, Any]]:
     """The public names of the package and of its public modules' functions."""
     found = [(f"pinlake.{name}", getattr(pinlake, name)) for name in pinlake.__all__]
-    for module in ("analysis", "report", "udf", "errors"):
+    for module in ("analysis", "explore", "report", "udf", "errors"):
         held = getattr(pinlake, module)
         listed = getattr(held, "__all__", [name for name in vars(held) if name[0] != "_"])
         found += [

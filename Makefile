@@ -44,7 +44,7 @@ demo: setup  ## the whole pipeline here; FROM=folder of real records, POSTS=n, O
 
 test: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## everything that a change has to pass
 	@$(JAVA)
-	.ci/test.sh lint rust browser cli connect / unit spark $(OTHERS:%=lane-%)
+	.ci/test.sh lint rust browser cli connect $(OTHERS:%=lane-%) / unit spark
 
 # One suite: make test-lint test-rust test-unit test-browser test-cli test-spark test-connect,
 # and make test-lane-4.0 for one Spark version.

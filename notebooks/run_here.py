@@ -1,11 +1,13 @@
-"""Runs the notebooks of this folder on this machine, and makes `.ipynb` files of them.
+r"""Runs the notebooks of this folder on this machine, and makes `.ipynb` files of them.
 
-    python notebooks/run_here.py notebooks/01_batch.py landing=./landing catalog=spark_catalog
+    python notebooks/run_here.py notebooks/01_batch.py notebooks/03_analysis.py \
+        landing=./landing catalog=spark_catalog schema=default
     python notebooks/run_here.py --ipynb notebooks-ipynb notebooks/*.py
 
 A notebook is Databricks' source form: cells between `# COMMAND ----------` lines, magics behind
 `# MAGIC`. It finds `spark`, `display` and as much of `dbutils` as the notebooks use; `%md`, `%sql`
-and `%pip` cells are read (`%pip` only looks whether the packages are there).
+and `%pip` cells are read (`%pip` only looks whether the packages are there). Notebooks of one
+call share a session, and with it the catalog, which ends with the call.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import io
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -144,7 +146,7 @@ def run(file: str | Path, spark: SparkSession, widgets: dict[str, str] | None = 
     file = Path(file)
     parts = cells(file.read_text("utf-8"))
     given = dict(widgets or {})
-    _known(parts, given)
+    _check_known(given, widgets_of(parts))
     result, here = Result(), list[Output]()
     names: dict[str, Any] = {
         "__name__": "__main__",
@@ -167,9 +169,13 @@ def run(file: str | Path, spark: SparkSession, widgets: dict[str, str] | None = 
     return result
 
 
-def _known(parts: list[Cell], given: dict[str, str]) -> None:
+def widgets_of(parts: list[Cell]) -> set[str]:
+    """The names of a notebook's widgets."""
     pattern = r'dbutils\.widgets\.\w+\("(\w+)",'
-    there = {name for cell in parts for name in re.findall(pattern, cell.text)}
+    return {name for cell in parts for name in re.findall(pattern, cell.text)}
+
+
+def _check_known(given: Iterable[str], there: set[str]) -> None:
     for name in given:
         if name not in there:
             raise ValueError(f"no widget {name!r}; there are {', '.join(sorted(there))}")
@@ -312,8 +318,21 @@ def main(arguments: Sequence[str] | None = None, tell: Callable[[str], None] = p
     )
     parser.add_argument("--run", action="store_true", help="Run them though --ipynb is given.")
     given = parser.parse_args(arguments)
+    from pinlake.errors import PinlakeError
+
+    try:
+        _all(given, tell)
+    except (NotebookError, PinlakeError, ValueError, OSError) as error:
+        print(f"run_here: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _all(given: argparse.Namespace, tell: Callable[[str], None]) -> None:
     files = [Path(word) for word in given.words if "=" not in word]
     widgets = dict(word.split("=", 1) for word in given.words if "=" in word)
+    parts = {file: cells(file.read_text("utf-8")) for file in files}
+    _check_known(widgets, set().union(*map(widgets_of, parts.values())))
     spark = None
     if given.run or given.ipynb is None:
         from pinlake._session import local_session
@@ -322,16 +341,16 @@ def main(arguments: Sequence[str] | None = None, tell: Callable[[str], None] = p
     for file in files:
         result = None
         if spark is not None:
-            result = run(file, spark, widgets)
+            own = {name: widgets[name] for name in widgets_of(parts[file]) & set(widgets)}
+            result = run(file, spark, own)
             _tell(result, tell)
         if given.ipynb is not None:
             given.ipynb.mkdir(parents=True, exist_ok=True)
             shown = [outputs for _, outputs in result.cells] if result else []
-            made = to_ipynb(cells(file.read_text("utf-8")), shown)
             target = given.ipynb / f"{file.stem}.ipynb"
-            target.write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", "utf-8")
+            made = json.dumps(to_ipynb(parts[file], shown), ensure_ascii=False, indent=1)
+            target.write_text(made + "\n", "utf-8")
             tell(str(target))
-    return 0
 
 
 def _tell(result: Result, tell: Callable[[str], None]) -> None:

@@ -121,6 +121,17 @@ def test_batch_then_analysis(
         here.run(batch, spark, {**widgets, "step": "gate", "date": day, "max_quarantine": "0.001"})
     none = here.run(batch, spark, {**widgets, "step": "gate", "date": "2001-01-01"})
     assert json.loads(none.exit)["books"] == []
+    with pytest.raises(here.NotebookError, match="date='2001-02-30': give a day as YYYY-MM-DD"):
+        here.run(batch, spark, {**widgets, "step": "gate", "date": "2001-02-30"})
+    # A run whose books failed to balance first, and were done again.
+    failed = 'replace(books, \'"problems": []\', \'"problems": ["lost"]\')'
+    spark.sql(
+        f"INSERT INTO {SCHEMA}.runs SELECT n, kind, landing, 'failed', nonce, run_id, ingested_at, "
+        f"format, plan, {failed}, marks FROM {SCHEMA}.runs WHERE kind = 'pin' AND state = 'done'"
+    )
+    for which in ("", day):
+        gate = here.run(batch, spark, {**widgets, "step": "gate", "date": which})
+        assert len(json.loads(gate.exit)["books"]) == 3
 
     posts = golden_posts(real_data)
     result = here.run(NOTEBOOKS / "03_analysis.py", spark, {**HERE, "per": "post", "ties": "first"})
@@ -179,6 +190,20 @@ def test_what_a_notebook_cannot_do_is_said(spark: SparkSession, here: Any, tmp_p
     assert result.exit == "done"
     assert result.shown("table") == [(["one"], [(1,)])] * 2
     assert result.shown("text") == ["42"]
+
+
+@pytest.mark.once
+def test_notebooks_of_one_call_take_the_widgets_that_they_have(
+    spark: SparkSession, here: Any, tmp_path: Path, capsys: Any
+) -> None:
+    for name in ("a", "b"):
+        text = f'dbutils.widgets.text("{name}", "none")\nprint(dbutils.widgets.get("{name}"))\n'
+        Path(tmp_path, f"{name}.py").write_text(f"{here.HEAD}\n{text}", "utf-8")
+    files = [str(tmp_path / "a.py"), str(tmp_path / "b.py")]
+    assert here.main([*files, "b=two", "a=one"]) == 0
+    assert capsys.readouterr().out.split() == ["one", "two"]
+    assert here.main([*files, "c=three"]) == 2
+    assert capsys.readouterr().err == "run_here: no widget 'c'; there are a, b\n"
 
 
 @pytest.mark.once

@@ -67,9 +67,9 @@ test-long: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## what takes l
 lint: .venv/4.1/.pinlake  ## rustfmt, clippy, ruff, mypy, stubs, and what the plain crate depends on
 	@set -x
 	cargo fmt --check
-	cargo clippy --locked --all-targets --features python,s3 -- -D warnings
+	cargo clippy --locked --all-targets --features python,s3,kafka -- -D warnings
 	cargo clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet --features python,s3
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet --features python,s3,kafka
 	.ci/plain-crate.sh
 	.venv/4.1/bin/ruff check
 	.venv/4.1/bin/ruff format --check
@@ -92,7 +92,7 @@ notebooks: .venv/4.1/.pinlake  ## the notebooks as .ipynb, in dist/notebooks
 	@$(PY) notebooks/run_here.py --ipynb dist/notebooks notebooks/0*.py
 
 docs: ## the crate's documentation, in the target folder's doc/
-	cargo doc --locked --no-deps --features python,s3
+	cargo doc --locked --no-deps --features python,s3,kafka
 
 clean:  ## removes what the targets made in this checkout
 	rm -rf .venv .jars .cache dist demo fuzz/target

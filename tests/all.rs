@@ -1,8 +1,11 @@
 //! The tests of the whole crate; `src/lib.rs` compiles them into its test binary, so that one runs
 //! them by `cargo test --lib all::flow`.
 
+mod account;
 mod emulate;
 mod flow;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod large_payloads;
 mod ledger;
 mod properties;

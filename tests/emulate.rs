@@ -95,7 +95,7 @@ fn rows_without_partner_are_sent_alone_and_counted() {
     let dir = tempfile::tempdir().unwrap();
     let names: Vec<&str> = PostKind::ALL.iter().map(|kind| kind.name()).collect();
     let mut files = Files::create(dir.path().to_str().unwrap(), &names, &SinkOptions::default()).unwrap();
-    let report = emulation.run(&mut files, &RunOptions::default()).unwrap();
+    let report = emulation.run(&mut files, &RunOptions::default(), None).unwrap();
     assert_eq!(report.progress.posts, 11_154);
     assert_eq!(report.progress.alone, 11_154 - 2_019);
     assert_eq!(report.progress.kinds, BTreeMap::from([("geo", 11_154), ("pin", 2_019), ("user", 11_154)]));

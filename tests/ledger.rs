@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use pinlake::Error;
-use pinlake::ledger::{Event, FORMAT, Header, Ledger, Outcome, Position, Reader, Status};
+use pinlake::ledger::{
+    Event, FORMAT, Header, Intent, Intents, Ledger, Outcome, Position, Reader, Status, record_hash,
+};
 
 fn header() -> Header {
     Header {
@@ -21,8 +23,18 @@ fn header() -> Header {
     }
 }
 
-fn hash(n: u64) -> [u8; 16] {
-    u128::from(n).to_le_bytes()
+fn intent(n: u64) -> Intent {
+    Intent { kind: (n % 3) as u8, key: n / 3, hash: u128::from(n).to_le_bytes() }
+}
+
+/// Intents of one slot.
+fn intents(first: u64, slot: u64, records: &[u64]) -> Event {
+    Event::Intents(Intents { first, ..of_slot(slot, records) })
+}
+
+fn of_slot(slot: u64, records: &[u64]) -> Intents {
+    let records = records.iter().map(|n| intent(*n)).collect();
+    Intents { first: 0, slots: slot..slot + 1, emissions: 0..100, withheld: slot, records }
 }
 
 fn acked(record: u64, place: u32) -> Outcome {
@@ -35,8 +47,8 @@ fn written(path: &Path) -> (Vec<u64>, Vec<Event>) {
     let mut ledger = Ledger::create(path, &header()).unwrap();
     let mut ends = vec![fs::metadata(path).unwrap().len()];
     for group in 0..10 {
-        let hashes: Vec<_> = (group * 3..group * 3 + 3).map(hash).collect();
-        let first = ledger.intend((group, 1), &hashes).unwrap();
+        let records: Vec<_> = (group * 3..group * 3 + 3).collect();
+        let first = ledger.intend(&of_slot(group, &records)).unwrap();
         assert_eq!(first, group * 3);
         let place = ledger.place(&format!("u1.pin/{}", group % 2)).unwrap();
         ledger.settle(&[acked(first, place), acked(first + 1, place)]).unwrap();
@@ -50,6 +62,34 @@ fn written(path: &Path) -> (Vec<u64>, Vec<Event>) {
     (ends, events)
 }
 
+#[test]
+fn a_records_hash_is_of_its_value_not_of_its_spelling() {
+    let same = [
+        &br#"{"a": "\u00e9", "n": [1, -0.5, 1e3, 12345678901234567890], "z": null}"#[..],
+        "{\"n\":[1.0,-5E-1,1000,12345678901234567890],\"z\":null,\"a\":\"é\"}".as_bytes(),
+    ];
+    assert_eq!(record_hash(same[0]), record_hash(same[1]));
+    let others = [
+        &br#"{"n": 1}"#[..],
+        br#"{"n": "1"}"#,
+        br#"{"n": 1.5}"#,
+        br#"{"n": -1}"#,
+        br#"{"n": [1]}"#,
+        b"1",
+        b"null",
+        b"",
+        b"{",
+        b"{} {}",
+        br#"{"n": 9007199254740993}"#,
+        br#"{"n": 9007199254740992}"#,
+        br#"{"n": 123456789012345678901}"#,
+        br#"{"n": 123456789012345678902}"#,
+        b"\xff",
+    ];
+    let hashes: std::collections::HashSet<_> = others.iter().map(|value| record_hash(value)).collect();
+    assert_eq!(hashes.len(), others.len());
+}
+
 fn said(error: &Error) -> String {
     error.to_string()
 }
@@ -58,10 +98,7 @@ fn said(error: &Error) -> String {
 fn what_was_said_is_read_again() {
     let folder = tempfile::tempdir().unwrap();
     let (_, events) = written(&folder.path().join("l"));
-    assert_eq!(
-        events[0],
-        Event::Intents { first: 0, slots: (0, 1), hashes: vec![hash(0), hash(1), hash(2)] }
-    );
+    assert_eq!(events[0], intents(0, 0, &[0, 1, 2]));
     assert_eq!(events[1], Event::Place(0, "u1.pin/0".into()));
     assert_eq!(events[2], Event::Outcomes(vec![acked(0, 0), acked(1, 0)]));
     let places = events.iter().filter(|event| matches!(event, Event::Place(..))).count();
@@ -90,13 +127,14 @@ fn a_file_cut_at_any_byte_holds_every_commit_before_it() {
         let mut seen = 0;
         let mut ledger = Ledger::resume(&cut, &header(), |_| seen += 1).unwrap();
         assert_eq!(seen, kept.len());
-        let first = ledger.intend((99, 1), &[hash(99)]).unwrap();
+        let first = ledger.intend(&of_slot(99, &[99])).unwrap();
+        ledger.resend(&[7, 3]).unwrap();
         ledger.end("count").unwrap();
         drop(ledger);
         let again: Vec<_> = Reader::open(&cut).unwrap().map(Result::unwrap).collect();
         assert_eq!(again[..kept.len()], kept);
-        assert_eq!(again[kept.len()], Event::Intents { first, slots: (99, 1), hashes: vec![hash(99)] });
-        assert_eq!(again[kept.len() + 1..], [Event::End("count".into())]);
+        assert_eq!(again[kept.len()], intents(first, 99, &[99]));
+        assert_eq!(again[kept.len() + 1..], [Event::Resends(vec![7, 3]), Event::End("count".into())]);
     }
 }
 

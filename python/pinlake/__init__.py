@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pinlake._batch import clean_batch, dedup_batch, follower_count
     from pinlake._books import Books, RunReport
     from pinlake._clean import accepted, clean, clean_columns, rejected
-    from pinlake._core import Emulator, __version__
+    from pinlake._core import Emulator, __version__, verify
     from pinlake._dedup import dedup, posts
     from pinlake._kinds import Kind
     from pinlake._maintain import maintain
@@ -50,6 +50,7 @@ _HOMES = {
     "replay": "_replay",
     "run_batch": "pipeline",
     "user_schema": "_schemas",
+    "verify": "_core",
     "write_table": "_sink",
 }
 _MODULES = ("analysis", "errors", "explore", "pipeline", "report", "udf")
@@ -84,6 +85,7 @@ __all__ = [
     "run_batch",
     "udf",
     "user_schema",
+    "verify",
     "write_table",
 ]
 

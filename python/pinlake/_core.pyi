@@ -204,10 +204,42 @@ class Emulator:
         last_newline: bool = True,
         durable: bool = False,
         options: Mapping[str, str] | None = None,
+        ledger: str | PathLike[str] | None = None,
+        resume: bool = False,
     ) -> dict[str, Any]: ...
     def progress(self) -> dict[str, Any]: ...
     def stop(self) -> None: ...
 
+def verify(
+    ledger: str | PathLike[str],
+    against: str,
+    *,
+    options: Mapping[str, str] | None = None,
+) -> dict[str, Any]: ...
+def create_topics(
+    url: str,
+    topics: Sequence[str],
+    *,
+    partitions: int = 3,
+    replication: int | None = None,
+    retention_ms: int | None = None,
+    options: Mapping[str, str] | None = None,
+) -> list[str]: ...
+def delete_topics(
+    url: str, topics: Sequence[str], *, options: Mapping[str, str] | None = None
+) -> list[str]: ...
+def list_topics(
+    url: str, prefix: str = "", *, options: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]: ...
+def describe_topics(
+    url: str, topics: Sequence[str], *, options: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]: ...
+def consume_topics(
+    url: str,
+    files: Mapping[str, str | PathLike[str]],
+    *,
+    options: Mapping[str, str] | None = None,
+) -> dict[str, int]: ...
 def upload(
     file: str | PathLike[str], url: str, *, options: Mapping[str, str] | None = None
 ) -> int: ...

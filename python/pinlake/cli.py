@@ -14,7 +14,20 @@ from typing import Annotated
 
 import typer
 
-from pinlake._cli import analyse, clean, config, demo, doctor, emulate, maintain, replay, report
+from pinlake._cli import (
+    analyse,
+    check,
+    clean,
+    config,
+    demo,
+    doctor,
+    emulate,
+    maintain,
+    replay,
+    report,
+    topics,
+    verify,
+)
 from pinlake._cli import run as run_verb
 
 FINDINGS = 1
@@ -57,7 +70,22 @@ def _pinlake(
         print(ctx.get_help())
 
 
-for _verb in (demo, doctor, config, emulate, clean, run_verb, replay, analyse, report, maintain):
+_VERBS = (
+    demo,
+    doctor,
+    config,
+    emulate,
+    topics,
+    check,
+    verify,
+    clean,
+    run_verb,
+    replay,
+    analyse,
+    report,
+    maintain,
+)
+for _verb in _VERBS:
     _verb.register(app)
 
 

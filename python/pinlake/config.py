@@ -56,6 +56,9 @@ VARIABLES = (
     "PINLAKE_DEBUG",
     "PINLAKE_FAULT",
     "PINLAKE_JARS",
+    "PINLAKE_KAFKA_PASSWORD",
+    "PINLAKE_KAFKA_PASSWORD_FILE",
+    "PINLAKE_KAFKA_USERNAME",
     "PINLAKE_PASSWORD",
 )
 # Nobody's typos: a checkout's tests have variables of their own, and Kubernetes gives pods those of
@@ -105,6 +108,7 @@ class Emulate(Strict):
     fault: dict[str, Share] = Field(default={})
     flush_size: int = Field(default=1000, ge=1)
     threads: int | None = Field(default=None, ge=1)
+    ledger: str | None = None
 
     @field_validator("rate", mode="before")
     @classmethod
@@ -184,6 +188,10 @@ class Config(BaseSettings):
     """Kinds of yours beside pin, geo and user."""
     storage: dict[str, str] = {}
     """Options of the object store: `endpoint`, `region`, `allow_http`. Never credentials."""
+    kafka: dict[str, str] = {}
+    """How to speak to Kafka: `security` (plaintext, tls, plain, scram-sha-256, scram-sha-512),
+    `tls`, `ca`, and any property of librdkafka. User and password come from
+    `PINLAKE_KAFKA_USERNAME` and `PINLAKE_KAFKA_PASSWORD` or `PINLAKE_KAFKA_PASSWORD_FILE`."""
     spark: dict[str, str] = {}
     """Settings of the local Spark session, such as `"spark.driver.memory" = "4g"`."""
     emulate: Emulate = Emulate()
@@ -203,6 +211,21 @@ class Config(BaseSettings):
                     f"{name!r} is a credential: give it by the AWS environment, profile or role"
                 )
         return {str(name): _plain(option) for name, option in value.items()}
+
+    @field_validator("kafka", mode="before")
+    @classmethod
+    def _no_password(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        # Properties of librdkafka have dots in their names, which TOML reads as tables.
+        options = dict(_leaves(value))
+        for name in options:
+            if is_secret(name) or "username" in name:
+                raise ValueError(
+                    f"{name!r} is a credential: set PINLAKE_KAFKA_USERNAME and "
+                    "PINLAKE_KAFKA_PASSWORD or PINLAKE_KAFKA_PASSWORD_FILE"
+                )
+        return {name: _plain(option) for name, option in options.items()}
 
     @field_validator("spark", mode="before")
     @classmethod
@@ -226,6 +249,10 @@ class Config(BaseSettings):
             env_settings,
             InitSettingsSource(settings_cls, content),
         )
+
+    def options_of(self, target: str) -> dict[str, str]:
+        """The options that a target or source takes: `[kafka]` for brokers, else `[storage]`."""
+        return dict(self.kafka if target.startswith("kafka://") else self.storage)
 
     def plans(self) -> dict[str, str]:
         """The plan of every kind asked for, as JSON text, in the order pin, geo, user, yours.

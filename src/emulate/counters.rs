@@ -1,6 +1,7 @@
 //! Counts that another thread may read while an emulation runs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 use serde::Serialize;
@@ -14,10 +15,12 @@ use crate::sink::Written;
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) running: AtomicBool,
-    pub(super) stop: AtomicBool,
+    pub(super) stop: Arc<AtomicBool>,
     posts: AtomicU64,
     generated: AtomicU64,
     written: AtomicU64,
+    failed: AtomicU64,
+    unknown: AtomicU64,
     bytes: AtomicU64,
     objects: AtomicU64,
     kinds: [AtomicU64; 3],
@@ -34,8 +37,12 @@ pub struct Progress {
     pub posts: u64,
     /// Records made.
     pub generated: u64,
-    /// Records that are written: files have them, objects are complete.
+    /// Records that are written: files have them, objects are complete, brokers acknowledged them.
     pub written: u64,
+    /// Records that were refused for good.
+    pub failed: u64,
+    /// Records of which nobody can say whether they arrived.
+    pub unknown: u64,
     /// Bytes of those, with a newline each.
     pub bytes: u64,
     /// Files or objects finished.
@@ -55,7 +62,7 @@ pub struct Progress {
 impl Counters {
     pub(super) fn reset(&self) {
         let singles = [&self.posts, &self.generated, &self.written, &self.bytes, &self.objects];
-        let more = [&self.alone, &self.absent, &self.behind_micros];
+        let more = [&self.failed, &self.unknown, &self.alone, &self.absent, &self.behind_micros];
         for counter in singles.into_iter().chain(more).chain(&self.kinds).chain(&self.faults) {
             counter.store(0, Relaxed);
         }
@@ -84,6 +91,8 @@ impl Counters {
 
     pub(super) fn wrote(&self, written: Written) {
         self.written.fetch_add(written.records, Relaxed);
+        self.failed.fetch_add(written.failed, Relaxed);
+        self.unknown.fetch_add(written.unknown, Relaxed);
         self.bytes.fetch_add(written.bytes, Relaxed);
         self.objects.fetch_add(written.objects, Relaxed);
     }
@@ -100,6 +109,8 @@ impl Counters {
             posts: get(&self.posts),
             generated: get(&self.generated),
             written: get(&self.written),
+            failed: get(&self.failed),
+            unknown: get(&self.unknown),
             bytes: get(&self.bytes),
             objects: get(&self.objects),
             kinds: PostKind::ALL

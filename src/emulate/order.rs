@@ -33,6 +33,16 @@ pub enum OrderName {
 }
 
 impl OrderName {
+    /// The word that options use.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Permuted => "permuted",
+            Self::Sequential => "sequential",
+            Self::Seed100 => "seed100",
+        }
+    }
+
     /// # Errors
     /// [`Error::Config`] for any other word.
     pub fn parse(text: &str) -> Result<Self> {

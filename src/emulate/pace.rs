@@ -53,14 +53,16 @@ const LONG: f64 = 1e9;
 pub(super) struct Clock {
     pace: Pace,
     started: Instant,
+    /// The post that is due at the start.
+    first: u64,
     /// Seconds from the start to the last post asked for, and the one after it.
     slept: f64,
     next: u64,
 }
 
 impl Clock {
-    pub(super) fn new(pace: Pace, started: Instant) -> Self {
-        Self { pace, started, slept: 0.0, next: 0 }
+    pub(super) fn new(pace: Pace, started: Instant, first: u64) -> Self {
+        Self { pace, started, first, slept: 0.0, next: first }
     }
 
     /// How many posts may go together.
@@ -78,7 +80,7 @@ impl Clock {
     pub(super) fn due(&mut self, n: u64, pause: impl Fn(u64) -> u64) -> Instant {
         let seconds = match self.pace {
             Pace::Max => 0.0,
-            Pace::Rate(rate) => n as f64 / rate,
+            Pace::Rate(rate) => n.saturating_sub(self.first) as f64 / rate,
             Pace::Course => {
                 while self.next <= n {
                     self.slept += pause(self.next) as f64;
@@ -121,9 +123,9 @@ mod tests {
     #[test]
     fn posts_are_due_at_intended_times() {
         let started = Instant::now();
-        let mut clock = Clock::new(Pace::Rate(4.0), started);
-        assert_eq!(clock.due(6, |_| 0) - started, Duration::from_millis(1_500));
-        let mut clock = Clock::new(Pace::Course, started);
+        let mut clock = Clock::new(Pace::Rate(4.0), started, 10);
+        assert_eq!(clock.due(16, |_| 0) - started, Duration::from_millis(1_500));
+        let mut clock = Clock::new(Pace::Course, started, 0);
         assert_eq!(clock.due(3, |n| n % 2) - started, Duration::from_secs(2));
         assert_eq!(clock.due(5, |n| n % 2) - started, Duration::from_secs(3));
     }

@@ -1,8 +1,8 @@
 //! Running a script into a sink: batches made by many threads, written in order.
 
-use std::sync::Mutex;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::sync_channel;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
@@ -10,10 +10,13 @@ use serde::Serialize;
 
 use super::counters::{Counters, Progress};
 use super::faults::{Fault, Faults};
-use super::feed::{Ended, Feed};
+use super::feed::{Ended, Feed, Slots};
+use super::journal::Journal;
 use super::pace::{Clock, Pace};
 use super::script::{Script, Settings, Tally};
+use super::sending::Sending;
 use crate::error::{Error, Result};
+use crate::ledger::{FORMAT, Header, Intents};
 use crate::sink::{Batch, Sink};
 use crate::threads;
 
@@ -60,11 +63,14 @@ pub struct Emulation {
     pub(super) counters: Counters,
 }
 
-/// A range of slots, rendered.
-struct Made {
-    batch: Batch,
-    tally: Tally,
-    posts: u64,
+/// Some slots, rendered.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) batch: Batch,
+    pub(super) tally: Tally,
+    pub(super) of: Slots,
+    /// What a ledger is told of them; None without one.
+    pub(super) intents: Option<Intents>,
 }
 
 impl Emulation {
@@ -84,6 +90,31 @@ impl Emulation {
         &self.script
     }
 
+    /// What a ledger of this emulation begins with.
+    #[must_use]
+    pub fn header(&self, user_id: &str, target: &str) -> Header {
+        let mut faults: Vec<_> = self
+            .faults
+            .active()
+            .map(|fault| (fault.name().to_owned(), self.faults.share(fault).to_string()))
+            .collect();
+        if self.faults.share(Fault::Oversize) > 0.0 {
+            faults.push(("oversize_bytes".into(), self.faults.oversize_bytes().to_string()));
+        }
+        Header {
+            format: FORMAT,
+            version: env!("CARGO_PKG_VERSION").into(),
+            source: self.script.fingerprint(),
+            seed: self.script.seed(),
+            order: self.script.order().name().name().into(),
+            kinds: self.script.kinds().iter().map(|kind| kind.name().to_owned()).collect(),
+            faults,
+            count: self.script.posts(),
+            user_id: user_id.into(),
+            target: target.into(),
+        }
+    }
+
     /// The counts so far; any thread may ask.
     #[must_use]
     pub fn progress(&self) -> Progress {
@@ -95,12 +126,44 @@ impl Emulation {
         self.counters.stop.store(true, Relaxed);
     }
 
-    /// Runs the script into a sink.
+    /// Runs the script into a sink, and tells a journal, if there is one, what is sent and what
+    /// becomes of it; of a journal that is gone on with, only what is left to do.
     ///
     /// # Errors
-    /// [`Error::Config`] for a fault that the sink cannot carry or while another run is on,
-    /// [`Error::Sink`] where writing fails.
-    pub fn run(&self, sink: &mut dyn Sink, options: &RunOptions) -> Result<Report> {
+    /// [`Error::Config`] for a fault that the sink cannot carry, for a journal that it has no
+    /// outcomes for, or while another run is on; [`Error::Sink`] where writing fails.
+    pub fn run(
+        &self,
+        sink: &mut dyn Sink,
+        options: &RunOptions,
+        journal: Option<&mut Journal>,
+    ) -> Result<Report> {
+        self.check(sink, journal.is_some())?;
+        if self.counters.running.swap(true, Relaxed) {
+            return Err(Error::Config("this emulation is running already".into()));
+        }
+        self.counters.reset();
+        let started = Instant::now();
+        let target = sink.place();
+        sink.stops_with(Arc::clone(&self.counters.stop));
+        let mut sending = Sending::new(sink, journal, &self.counters);
+        let mut ended = self.run_legs(&mut sending, options, started);
+        if ended.is_err() {
+            // What is known by now is kept; the first error tells more than any that follows.
+            ended = sending.give_up().and(ended);
+        }
+        self.counters.running.store(false, Relaxed);
+        Ok(Report {
+            ended: ended?,
+            target,
+            source: self.script.fingerprint(),
+            seed: self.script.seed(),
+            progress: self.counters.progress(),
+            seconds: started.elapsed().as_secs_f64(),
+        })
+    }
+
+    fn check(&self, sink: &dyn Sink, journal: bool) -> Result<()> {
         for fault in self.faults.active() {
             if sink.refuses().contains(&fault.name()) {
                 return Err(Error::Config(format!(
@@ -110,53 +173,55 @@ impl Emulation {
                 )));
             }
         }
-        if self.counters.running.swap(true, Relaxed) {
-            return Err(Error::Config("this emulation is running already".into()));
+        if journal && !sink.tells() {
+            return Err(Error::Config(format!(
+                "{}: no place of a record is known there, so a ledger has nothing to hold; \
+                 leave the ledger out, or send to a landing, a broker or a stream",
+                sink.place()
+            )));
         }
-        self.counters.reset();
-        let started = Instant::now();
-        let ended = self.run_feed(sink, options, started);
-        self.counters.running.store(false, Relaxed);
-        Ok(Report {
-            ended: ended?,
-            target: sink.place(),
-            source: self.script.fingerprint(),
-            seed: self.script.seed(),
-            progress: self.counters.progress(),
-            seconds: started.elapsed().as_secs_f64(),
-        })
+        Ok(())
     }
 
-    fn run_feed(&self, sink: &mut dyn Sink, options: &RunOptions, started: Instant) -> Result<Ended> {
+    fn run_legs(&self, sending: &mut Sending<'_>, options: &RunOptions, started: Instant) -> Result<Ended> {
         let by_source = self.script.posts().is_some() && self.script.posts() == self.script.order().len();
-        let mut feed = Feed {
-            script: &self.script,
-            counters: &self.counters,
-            started,
-            duration: options.duration,
-            chunk: self.chunk(),
-            next: 0,
-            posts: self.script.posts().unwrap_or(u64::MAX),
-            draining: false,
-            ended: if by_source { Ended::Source } else { Ended::Count },
-        };
+        let mut ended = if by_source { Ended::Source } else { Ended::Count };
+        sending.send_again(&self.script)?;
+        for leg in sending.legs(self.script.posts().unwrap_or(u64::MAX)) {
+            let mut feed = Feed {
+                script: &self.script,
+                counters: &self.counters,
+                started,
+                duration: options.duration,
+                chunk: self.chunk(),
+                next: leg.next,
+                emissions: leg.emissions,
+                draining: false,
+                ended,
+            };
+            self.run_feed(&mut feed, sending, options)?;
+            ended = feed.ended;
+        }
+        let closed = sending.finish(ended)?;
+        Ok(if closed { Ended::Closed } else { ended })
+    }
+
+    fn run_feed(&self, feed: &mut Feed<'_>, sending: &mut Sending<'_>, options: &RunOptions) -> Result<()> {
         let threads = threads::count(options.threads)?;
         if options.pace != Pace::Max {
-            self.run_paced(&mut feed, sink, options.pace)?;
+            self.run_paced(feed, sending, options.pace)
         } else if threads == 1 {
-            self.run_alone(&mut feed, sink)?;
+            self.run_alone(feed, sending)
         } else {
-            self.run_threads(&mut feed, sink, threads)?;
+            self.run_threads(feed, sending, threads)
         }
-        self.counters.wrote(sink.finish()?);
-        Ok(if sink.closed() { Ended::Closed } else { feed.ended })
     }
 
-    fn run_alone(&self, feed: &mut Feed<'_>, sink: &mut dyn Sink) -> Result<()> {
+    fn run_alone(&self, feed: &mut Feed<'_>, sending: &mut Sending<'_>) -> Result<()> {
         let mut batch = Batch::default();
-        while let Some((start, end)) = feed.take() {
-            let made = self.make(start, end, feed.posts, batch);
-            if !self.send(&made, sink)? {
+        while let Some(slots) = feed.take() {
+            let mut made = self.make(slots, sending.journals(), batch);
+            if !sending.send(&mut made)? {
                 break;
             }
             batch = made.batch;
@@ -164,18 +229,18 @@ impl Emulation {
         Ok(())
     }
 
-    fn run_threads(&self, feed: &mut Feed<'_>, sink: &mut dyn Sink, threads: usize) -> Result<()> {
+    fn run_threads(&self, feed: &mut Feed<'_>, sending: &mut Sending<'_>, threads: usize) -> Result<()> {
         let pool = threads::pool(Some(threads))?;
         let spare: Mutex<Vec<Batch>> = Mutex::default();
         let lock = || spare.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let (to, from) = sync_channel::<Vec<Made>>(1);
+        let intents = sending.journals();
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 // Dropped with this thread's end, which tells the writer that nothing follows.
                 let to = to;
                 loop {
                     let ranges: Vec<_> = (0..threads).map_while(|_| feed.take()).collect();
-                    let posts = feed.posts;
                     let work: Vec<_> = {
                         let mut spare = lock();
                         ranges.into_iter().map(|range| (range, spare.pop().unwrap_or_default())).collect()
@@ -184,9 +249,7 @@ impl Emulation {
                         return;
                     }
                     let made = pool.install(|| {
-                        work.into_par_iter()
-                            .map(|((start, end), batch)| self.make(start, end, posts, batch))
-                            .collect()
+                        work.into_par_iter().map(|(slots, batch)| self.make(slots, intents, batch)).collect()
                     });
                     if to.send(made).is_err() {
                         return;
@@ -194,8 +257,8 @@ impl Emulation {
                 }
             });
             for group in &from {
-                for made in group {
-                    if !self.send(&made, sink)? {
+                for mut made in group {
+                    if !sending.send(&mut made)? {
                         drop(from);
                         return Ok(());
                     }
@@ -206,25 +269,25 @@ impl Emulation {
         })
     }
 
-    fn run_paced(&self, feed: &mut Feed<'_>, sink: &mut dyn Sink, pace: Pace) -> Result<()> {
-        let mut clock = Clock::new(pace, feed.started);
+    fn run_paced(&self, feed: &mut Feed<'_>, sending: &mut Sending<'_>, pace: Pace) -> Result<()> {
+        let mut clock = Clock::new(pace, Instant::now(), feed.next);
         feed.chunk = feed.chunk.min(clock.chunk());
         let mut batch = Batch::default();
-        while let Some((start, end)) = feed.take() {
+        while let Some(range) = feed.take() {
             // Open loop: when a post is due does not depend on how long the ones before it took.
-            let due = clock.due(end - 1, |n| self.script.order().pause(n));
+            let due = clock.due(range.slots.end - 1, |n| self.script.order().pause(n));
             let limit = feed.duration.map(|duration| feed.started + duration);
             let waited = clock.wait(due, limit.filter(|_| !feed.draining), || self.counters.stopped());
             if !waited && !feed.draining {
-                feed.next = start;
+                feed.next = range.slots.start;
                 continue;
             }
             if waited {
                 let behind = Instant::now().saturating_duration_since(due);
                 self.counters.behind(u64::try_from(behind.as_micros()).unwrap_or(u64::MAX));
             }
-            let made = self.make(start, end, feed.posts, batch);
-            if !self.send(&made, sink)? {
+            let mut made = self.make(range, sending.journals(), batch);
+            if !sending.send(&mut made)? {
                 break;
             }
             batch = made.batch;
@@ -232,17 +295,11 @@ impl Emulation {
         Ok(())
     }
 
-    fn make(&self, start: u64, end: u64, posts: u64, mut batch: Batch) -> Made {
-        let tally = self.script.render(start, end, posts, &mut batch);
+    fn make(&self, of: Slots, intents: bool, mut batch: Batch) -> Made {
+        let tally = self.script.render(&of.slots, &of.emissions, &mut batch);
         self.counters.made(&tally);
-        Made { batch, tally, posts: end.min(posts).saturating_sub(start) }
-    }
-
-    /// Hands a batch over; `false` if nobody reads any more.
-    fn send(&self, made: &Made, sink: &mut dyn Sink) -> Result<bool> {
-        self.counters.wrote(sink.write(&made.batch)?);
-        self.counters.sent(made.posts, &made.tally);
-        Ok(!sink.closed())
+        let intents = intents.then(|| super::journal::intents(&of, &batch, &tally));
+        Made { batch, tally, of, intents }
     }
 
     /// Posts of a chunk: fewer where oversize records would fill the memory.
@@ -292,7 +349,7 @@ mod tests {
     fn run_files(emulation: &Emulation, dir: &Path, options: &RunOptions) -> (Report, Vec<Vec<u8>>) {
         let sink_options = SinkOptions::default();
         let mut files = Files::create(dir.to_str().unwrap(), &["pin", "geo", "user"], &sink_options).unwrap();
-        let report = emulation.run(&mut files, options).unwrap();
+        let report = emulation.run(&mut files, options, None).unwrap();
         let read = |kind: &str| std::fs::read(dir.join(format!("{kind}.jsonl"))).unwrap();
         (report, ["pin", "geo", "user"].map(read).to_vec())
     }
@@ -371,7 +428,7 @@ mod tests {
                 std::thread::sleep(Duration::from_millis(500));
                 emulation.stop();
             });
-            emulation.run(&mut Stdout::new(&mut out, &["pin", "geo", "user"]), &options).unwrap()
+            emulation.run(&mut Stdout::new(&mut out, &["pin", "geo", "user"]), &options, None).unwrap()
         });
         assert_eq!(report.ended, Ended::Stopped);
         assert!((80..=110).contains(&report.progress.posts), "{}", report.progress.posts);
@@ -384,7 +441,7 @@ mod tests {
     fn faults_that_a_sink_cannot_carry_are_refused_by_name() {
         let emulation = emulation(&settings(Some(1), &[("corrupt", 0.1)]));
         let mut several = Stdout::new(Vec::new(), &["pin", "geo", "user"]);
-        let error = emulation.run(&mut several, &RunOptions::default()).unwrap_err();
+        let error = emulation.run(&mut several, &RunOptions::default(), None).unwrap_err();
         assert!(error.to_string().contains("fault corrupt: standard output"), "{error}");
     }
 
@@ -404,7 +461,7 @@ mod tests {
         }
         for count in [1, 2] {
             let emulation = emulation(&settings(None, &[]));
-            let error = emulation.run(&mut Full, &threads(count)).unwrap_err();
+            let error = emulation.run(&mut Full, &threads(count), None).unwrap_err();
             assert!(error.to_string().contains("disk is full"), "{error}");
         }
     }

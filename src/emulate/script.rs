@@ -3,6 +3,8 @@
 //! Emission `n` is meant for slot `n`. Faults of delivery move records to later slots, by at most
 //! 1,024, so a slot follows from as many emissions before it.
 
+use std::ops::Range;
+
 use serde::Serialize;
 
 use super::PostKind;
@@ -67,6 +69,8 @@ pub struct Tally {
     pub kinds: [u64; 3],
     /// Records of each fault, as in [`Fault::ALL`]; a duplicate counts once.
     pub faults: [u64; Fault::ALL.len()],
+    /// Records that are not sent on purpose.
+    pub withheld: u64,
     /// Posts of which the source has some records, not all: sent alone.
     pub alone: u64,
     /// Posts of which the source has no record.
@@ -195,36 +199,34 @@ impl Script {
         }
     }
 
-    /// Renders slots `start..end` into a batch that is cleared first.
-    pub fn render(&self, start: u64, end: u64, posts: u64, batch: &mut Batch) -> Tally {
+    /// Renders some slots, as some emissions fill them, into a batch that is cleared first.
+    pub fn render(&self, slots: &Range<u64>, emissions: &Range<u64>, batch: &mut Batch) -> Tally {
         batch.clear(self.kinds.len());
         let mut tally = Tally::default();
+        // Meant for these slots, wherever they go.
+        let meant = slots.start.max(emissions.start)..slots.end.min(emissions.end);
+        let indexes = if meant.is_empty() { Vec::new() } else { self.order.indexes(meant.start, meant.end) };
         if self.plan.is_empty() {
-            let end = end.min(posts);
-            if start < end {
-                self.render_plain(start, &self.order.indexes(start, end), batch, &mut tally);
-            }
+            self.render_plain(&indexes, batch, &mut tally);
             return tally;
         }
-        for planned in self.held(start, end, posts) {
+        for planned in self.held(slots, emissions) {
             self.render_planned(&planned, batch, &mut tally);
         }
-        if start < end.min(posts) {
-            for index in self.order.indexes(start, end.min(posts)) {
-                self.count_partners(index, &mut tally);
-            }
+        for index in indexes {
+            self.count_partners(index, &mut tally);
         }
         tally
     }
 
-    fn render_plain(&self, start: u64, indexes: &[u64], batch: &mut Batch, tally: &mut Tally) {
-        for (slot, &index) in (start..).zip(indexes) {
+    fn render_plain(&self, indexes: &[u64], batch: &mut Batch, tally: &mut Tally) {
+        for &index in indexes {
             let mut found = 0;
             for (topic, kind) in self.kinds.iter().enumerate() {
                 let values = &mut batch.values[topic];
                 let from = values.len();
                 if self.rows.write(*kind, index, values) {
-                    batch.close(Entry::new(topic, index, slot), from);
+                    batch.close(Entry::new(topic, index), from);
                     tally.kinds[*kind as usize] += 1;
                     found += 1;
                 }
@@ -250,12 +252,12 @@ impl Script {
     /// What slots `start..end` hold, in the order of sending.
     #[must_use]
     pub fn planned_between(&self, start: u64, end: u64) -> Vec<Planned> {
-        self.held(start, end, self.posts().unwrap_or(u64::MAX))
+        self.held(&(start..end), &(0..self.posts().unwrap_or(u64::MAX)))
     }
 
-    fn held(&self, start: u64, end: u64, posts: u64) -> Vec<Planned> {
-        let first = start.saturating_sub(self.tail());
-        let last = end.min(posts);
+    fn held(&self, slots: &Range<u64>, emissions: &Range<u64>) -> Vec<Planned> {
+        let first = slots.start.saturating_sub(self.tail()).max(emissions.start);
+        let last = slots.end.min(emissions.end);
         let mut held = Vec::new();
         if first >= last {
             return held;
@@ -263,7 +265,7 @@ impl Script {
         for (n, index) in (first..).zip(self.order.indexes(first, last)) {
             for kind in &self.kinds {
                 self.planned(n, *kind, index, |planned| {
-                    if (start..end).contains(&planned.slot) {
+                    if slots.contains(&planned.slot) {
                         held.push(planned);
                     }
                 });
@@ -293,6 +295,7 @@ impl Script {
         }
         if !planned.sent {
             values.truncate(from);
+            tally.withheld += 1;
             return;
         }
         if let Some(fault) = planned.content {
@@ -300,7 +303,7 @@ impl Script {
             damage(fault, &mut draws, self.oversize_bytes, from, values);
         }
         tally.kinds[planned.kind as usize] += 1;
-        let mut entry = Entry::new(topic, planned.index, planned.slot);
+        let mut entry = Entry::new(topic, planned.index);
         entry.null = planned.content == Some(Fault::NullValue);
         batch.close(entry, from);
     }
@@ -339,7 +342,7 @@ mod tests {
             let script = script(seed, order, &shares, count);
             let mut seen: HashMap<(u64, PostKind), (u8, u8)> = HashMap::new();
             // All slots in one go; single slots are compared with it below.
-            for planned in script.held(0, count + LOOK_BACK + 1, count) {
+            for planned in script.held(&(0..count + LOOK_BACK + 1), &(0..count)) {
                 let (sent, withheld) = seen.entry((planned.n, planned.kind)).or_default();
                 if planned.sent { *sent += 1 } else { *withheld += 1 }
             }
@@ -363,7 +366,7 @@ mod tests {
             let slot = at.min(count + LOOK_BACK);
             let start = slot.saturating_sub(3);
             let together: Vec<_> = script
-                .held(start, slot + 4, count)
+                .held(&(start..slot + 4), &(0..count))
                 .into_iter()
                 .filter(|planned| planned.slot == slot)
                 .collect();
@@ -378,9 +381,9 @@ mod tests {
             let end = count + script.tail();
             let cut = cut.min(end);
             let (mut whole, mut left, mut right) = <(Batch, Batch, Batch)>::default();
-            script.render(0, end, count, &mut whole);
-            script.render(0, cut, count, &mut left);
-            script.render(cut, end, count, &mut right);
+            script.render(&(0..end), &(0..count), &mut whole);
+            script.render(&(0..cut), &(0..count), &mut left);
+            script.render(&(cut..end), &(0..count), &mut right);
             for topic in 0..3 {
                 let joined = [&left.values[topic][..], &right.values[topic]].concat();
                 prop_assert_eq!(&whole.values[topic], &joined);
@@ -392,11 +395,33 @@ mod tests {
         }
     }
 
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn legs_of_emissions_send_what_one_run_sends(
+            seed: u64, shares in shares(), count in 1..900u64, cut in 0..900u64,
+        ) {
+            let script = script(seed, OrderName::Permuted, &shares, count);
+            let cut = cut.min(count);
+            let mut sent: [Vec<Vec<u8>>; 2] = Default::default();
+            for (side, cut) in [count, cut].into_iter().enumerate() {
+                for leg in [0..cut, cut..count] {
+                    let mut batch = Batch::default();
+                    script.render(&(leg.start..leg.end + script.tail()), &leg, &mut batch);
+                    sent[side].extend(batch.entries.iter().map(|entry| batch.value(entry).to_vec()));
+                }
+                sent[side].sort();
+            }
+            prop_assert!(sent[0] == sent[1]);
+        }
+    }
+
     #[test]
     fn entries_point_at_their_records() {
         let script = script(9, OrderName::Permuted, &[("null_value", 0.5)], 50);
         let mut batch = Batch::default();
-        let tally = script.render(0, 50, 50, &mut batch);
+        let tally = script.render(&(0..50), &(0..50), &mut batch);
         assert_eq!(batch.entries.len(), 150);
         assert_eq!(tally.kinds, [50, 50, 50]);
         for entry in &batch.entries {

@@ -8,11 +8,14 @@
 mod codec;
 mod event;
 mod frame;
+mod hash;
 mod outcome;
 mod reader;
+pub mod verify;
 mod writer;
 
-pub use event::Event;
+pub use event::{Event, Intent, Intents};
+pub use hash::record_hash;
 pub use outcome::{Outcome, Position, Status};
 pub use reader::Reader;
 pub use writer::Ledger;
@@ -21,6 +24,13 @@ use serde::{Deserialize, Serialize};
 
 /// Version of the file's form. A ledger of a greater one is refused.
 pub const FORMAT: u32 = 1;
+
+/// Now, as outcomes tell times: µs since 1970.
+#[must_use]
+pub fn micros() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_micros()).unwrap_or(u64::MAX)
+}
 
 /// Which emulation a ledger is of: it can be gone on with by the same one only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::Header;
-use super::event::{self, Event};
+use super::event::{self, Event, Intents};
 use super::frame::{self, MAX_FRAME};
 use super::outcome::Outcome;
 use super::reader::Reader;
@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 /// What gathers without a commit is written, and is on the disk, when it is so large.
 const GROUP: usize = 8 << 20;
 
-/// Hashes of one event of intents: a group stays below a frame's limit.
-const HASHES: usize = GROUP / 16;
+/// Intents of one event: a group stays below a frame's limit.
+const INTENTS: usize = GROUP / 32;
 
 /// Outcomes of one event; a refusal may have a long reason.
 const OUTCOMES: usize = 8_192;
@@ -83,11 +83,13 @@ impl Ledger {
         let mut ledger = Self::of(path, file);
         while let Some(event) = reader.next().transpose()? {
             match &event {
-                Event::Intents { first, hashes, .. } => ledger.records = first + hashes.len() as u64,
+                Event::Intents(intents) => {
+                    ledger.records = intents.first + intents.records.len() as u64;
+                }
                 Event::Place(number, name) => {
                     ledger.places.insert(name.clone(), *number);
                 }
-                Event::Outcomes(_) | Event::End(_) => {}
+                Event::Resends(_) | Event::Outcomes(_) | Event::End(_) => {}
             }
             seen(event);
         }
@@ -108,21 +110,36 @@ impl Ledger {
         self.records
     }
 
-    /// Says that records made from some slots are about to be sent; the number of the first.
+    /// Says that records are about to be sent: of `intents` all but `first` counts, which is given.
     ///
     /// # Errors
     /// [`Error::Sink`] if it cannot be written.
-    pub fn intend(&mut self, slots: (u64, u64), hashes: &[[u8; 16]]) -> Result<u64> {
+    pub fn intend(&mut self, intents: &Intents) -> Result<u64> {
         let first = self.records;
+        let mut withheld = intents.withheld;
         // Slots that send nothing are told as well: a resumed run begins behind them.
-        let mut chunks = hashes.chunks(HASHES);
+        let mut chunks = intents.records.chunks(INTENTS);
         let mut next = Some(chunks.next().unwrap_or_default());
-        while let Some(hashes) = next {
-            self.add(&Event::Intents { first: self.records, slots, hashes: hashes.to_vec() })?;
-            self.records += hashes.len() as u64;
+        while let Some(records) = next {
+            self.add(&Event::Intents(Intents {
+                first: self.records,
+                slots: intents.slots.clone(),
+                emissions: intents.emissions.clone(),
+                withheld: std::mem::take(&mut withheld),
+                records: records.to_vec(),
+            }))?;
+            self.records += records.len() as u64;
             next = chunks.next();
         }
         Ok(first)
+    }
+
+    /// Says that records are about to be sent again.
+    ///
+    /// # Errors
+    /// [`Error::Sink`] if it cannot be written.
+    pub fn resend(&mut self, records: &[u64]) -> Result<()> {
+        records.chunks(INTENTS).try_for_each(|records| self.add(&Event::Resends(records.to_vec())))
     }
 
     /// The number of a partition or a shard, by its name.

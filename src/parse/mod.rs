@@ -5,6 +5,7 @@
 //! span of the source bytes, or carries the code that says why it is none. There is no value tree.
 
 mod array;
+mod canonical;
 mod chunk;
 mod code;
 mod find;
@@ -18,6 +19,8 @@ mod text;
 mod verdict;
 
 pub use array::{Payloads, Piece};
+pub use canonical::{canonical, canonical_by_value};
+pub(crate) use canonical::{push_canonical, push_members};
 pub use chunk::{Chunk, ChunkBuffer, Form, Origin, Payload, Positions, Refusal};
 pub use code::RejectCode;
 pub use layout::Layout;
@@ -25,8 +28,8 @@ pub use reader::Cursor;
 pub use record::Record;
 pub use records::Records;
 pub use scan::{Next, Span, Tag, fault, next_value};
-pub use text::{canonical, unescape};
-pub(crate) use text::{float_text, push_canonical, push_members, push_string};
+pub use text::unescape;
+pub(crate) use text::{float_text, push_string};
 
 /// Most bytes of one record; a longer one is `too_large`.
 pub const MAX_RECORD: usize = 10 << 20;

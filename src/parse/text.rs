@@ -1,8 +1,6 @@
-//! Text of JSON strings, and canonical JSON.
+//! Text of JSON strings.
 
 use std::borrow::Cow;
-
-use super::scan::{Scanner, Span, Tag};
 
 /// The bytes a JSON string stands for. `inner` is the text between the quotes, already scanned.
 #[must_use]
@@ -76,97 +74,6 @@ pub(crate) fn float_text(value: f64) -> Option<&'static str> {
         f64::NEG_INFINITY => Some(r#""-Infinity""#),
         _ => value.is_nan().then_some(r#""NaN""#),
     }
-}
-
-/// Appends a scanned value as canonical JSON: compact, keys sorted by code point, of repeated keys
-/// the last, strings with as few escapes as JSON allows, numbers as they stand.
-///
-/// ```
-/// let mut out = Vec::new();
-/// pinlake::parse::canonical(br#"{"b": 1.0, "a": [ "\u0041", {} ], "b": 2}"#, &mut out);
-/// assert_eq!(out, br#"{"a":["A",{}],"b":2}"#);
-/// ```
-pub fn canonical(value: &[u8], out: &mut Vec<u8>) {
-    let mut scanner = Scanner::new(value, 0, 0);
-    scanner.skip_blanks();
-    if let Ok(span) = scanner.value() {
-        push_canonical(value, span, out);
-    }
-}
-
-/// [`canonical`] for a value that is a span of `bytes`.
-pub(crate) fn push_canonical(bytes: &[u8], span: Span, out: &mut Vec<u8>) {
-    match span.tag {
-        Tag::Text | Tag::Escaped => push_string(&unescape(span.of(bytes)), out),
-        Tag::Object => {
-            let members = members(bytes, span);
-            push_members(bytes, members, out);
-        }
-        Tag::Array => {
-            out.push(b'[');
-            for (place, item) in items(bytes, span).into_iter().enumerate() {
-                if place > 0 {
-                    out.push(b',');
-                }
-                push_canonical(bytes, item, out);
-            }
-            out.push(b']');
-        }
-        _ => out.extend_from_slice(span.of(bytes)),
-    }
-}
-
-/// Appends an object of these members, sorted; of repeated keys the last counts.
-pub(crate) fn push_members(bytes: &[u8], mut members: Vec<(Cow<'_, [u8]>, Span)>, out: &mut Vec<u8>) {
-    members.sort_by(|a, b| a.0.cmp(&b.0));
-    out.push(b'{');
-    let mut first = true;
-    for (place, (key, value)) in members.iter().enumerate() {
-        if members.get(place + 1).is_some_and(|next| next.0 == *key) {
-            continue;
-        }
-        if !first {
-            out.push(b',');
-        }
-        first = false;
-        push_string(key, out);
-        out.push(b':');
-        push_canonical(bytes, *value, out);
-    }
-    out.push(b'}');
-}
-
-/// The members of a scanned object, in source order.
-fn members(bytes: &[u8], span: Span) -> Vec<(Cow<'_, [u8]>, Span)> {
-    let mut members = Vec::new();
-    let mut scanner = Scanner::new(bytes, span.start as usize + 1, 1);
-    loop {
-        scanner.skip_blanks();
-        let Ok(key) = scanner.key() else { break };
-        let Ok(value) = scanner.value() else { break };
-        members.push((unescape(key.of(bytes)), value));
-        scanner.skip_blanks();
-        if !scanner.take(b',') {
-            break;
-        }
-    }
-    members
-}
-
-/// The items of a scanned array.
-fn items(bytes: &[u8], span: Span) -> Vec<Span> {
-    let mut items = Vec::new();
-    let mut scanner = Scanner::new(bytes, span.start as usize + 1, 1);
-    loop {
-        scanner.skip_blanks();
-        let Ok(value) = scanner.value() else { break };
-        items.push(value);
-        scanner.skip_blanks();
-        if !scanner.take(b',') {
-            break;
-        }
-    }
-    items
 }
 
 #[cfg(test)]

@@ -1,16 +1,18 @@
 //! `Emulator`: made or replayed records.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
-use serde::Serialize;
 
+use super::convert::to_python;
 use super::guard;
 use crate::emulate::{
-    Emulation, Faults, OVERSIZE_BYTES, OrderName, Pace, PostKind, Report, RunOptions, Settings, open_rows,
+    Emulation, Faults, Journal, OVERSIZE_BYTES, OrderName, Pace, PostKind, Report, RunOptions, Settings,
+    open_rows,
 };
 use crate::error::{Error, Result};
 use crate::sink::{self, Batch, Existing, Sink, SinkOptions};
@@ -184,7 +186,7 @@ impl Emulator {
             let to = from.saturating_add(SLOTS).min(stop);
             batch = guard::run(py, || {
                 let posts = self.posts().unwrap_or(u64::MAX);
-                self.emulation.script().render(from, to, posts, &mut batch);
+                self.emulation.script().render(&(from..to), &(0..posts), &mut batch);
                 Ok(batch)
             })?;
             let topic = self.emulation.script().kinds().iter().position(|sent| *sent == kind);
@@ -233,6 +235,12 @@ impl Emulator {
     ///     digits in names, ``.json.gz``, whether an object ends in a newline.
     /// durable
     ///     Wait until the disk has it.
+    /// ledger
+    ///     File that says of each record what became of it, for ``verify``: targets with places only
+    ///     (a landing). Objects are durable then. The file must not be there yet.
+    /// resume
+    ///     Go on with ``ledger``: records whose end it does not know are sent again, then what was not
+    ///     sent yet. Source, seed, order, kinds, faults, user id and target must be those of the ledger.
     ///
     /// Raises
     /// ------
@@ -252,7 +260,7 @@ impl Emulator {
     #[pyo3(signature = (
         target, *, rate = None, duration = None, threads = None, existing = None,
         flush_size = sink::FLUSH_SIZE, partitions = 1, offset_digits = 10, gzip = false, last_newline = true,
-        durable = false, options = None
+        durable = false, options = None, ledger = None, resume = false
     ))]
     #[allow(clippy::too_many_arguments)] // keyword-only in Python
     fn run<'py>(
@@ -270,7 +278,12 @@ impl Emulator {
         last_newline: bool,
         durable: bool,
         options: Option<Options>,
+        ledger: Option<PathBuf>,
+        resume: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
+        if resume && ledger.is_none() {
+            return Err(Error::Config("resume: name the ledger to go on with".into()).into());
+        }
         let run_options = RunOptions { pace: pace(rate)?, duration: seconds(duration)?, threads };
         let sink_options = SinkOptions {
             existing: existing.map(Existing::parse).transpose()?,
@@ -279,7 +292,8 @@ impl Emulator {
             digits: offset_digits,
             gzip,
             last_newline,
-            durable,
+            durable: durable || ledger.is_some(),
+            outcomes: ledger.is_some(),
             threads,
             store: options.unwrap_or_default(),
         };
@@ -287,7 +301,11 @@ impl Emulator {
         let report = guard::run(py, || {
             let kinds: Vec<&str> = self.kinds();
             let mut sink = sink::open(target, &self.user_id, &kinds, &sink_options)?;
-            self.watched(&mut *sink, &run_options, &mut interrupt)
+            let mut journal = match &ledger {
+                Some(path) => Some(self.journal(path, &sink.place(), resume)?),
+                None => None,
+            };
+            self.watched(&mut *sink, &run_options, journal.as_mut(), &mut interrupt)
         })?;
         match interrupt {
             Some(interrupt) => Err(interrupt),
@@ -316,11 +334,17 @@ impl Emulator {
         }
     }
 
+    fn journal(&self, path: &Path, target: &str, resume: bool) -> Result<Journal> {
+        let header = self.emulation.header(&self.user_id, target);
+        if resume { Journal::resume(path, &header) } else { Journal::create(path, &header) }
+    }
+
     /// Runs on a thread of its own, so that Python's signals are seen here.
     fn watched(
         &self,
         sink: &mut dyn Sink,
         options: &RunOptions,
+        journal: Option<&mut Journal>,
         interrupt: &mut Option<PyErr>,
     ) -> Result<Report> {
         let (to, from) = channel::<()>();
@@ -328,7 +352,7 @@ impl Emulator {
             let run = scope.spawn(move || {
                 // Dropped when the run ends, also by a panic.
                 let _to = to;
-                self.emulation.run(sink, options)
+                self.emulation.run(sink, options, journal)
             });
             while from.recv_timeout(SIGNALS) == Err(RecvTimeoutError::Timeout) {
                 if let Err(signal) = Python::attach(|py| py.check_signals()) {
@@ -377,12 +401,6 @@ fn seconds(duration: Option<f64>) -> Result<Option<Duration>> {
         Ok(duration) => Ok(Some(duration)),
         Err(_) => Err(Error::Config(format!("duration {seconds}: use seconds above 0"))),
     }
-}
-
-/// Plain Python values, by way of JSON.
-fn to_python<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'py, PyAny>> {
-    let text = serde_json::to_string(value).map_err(|error| Error::Config(error.to_string()))?;
-    py.import("json")?.call_method1("loads", (text,))
 }
 
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

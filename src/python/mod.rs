@@ -5,12 +5,16 @@
 
 mod batches;
 mod clean;
+mod convert;
 mod dedup;
 mod emulate;
 mod errors;
 mod flow;
 mod guard;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod kind;
+mod ledger;
 mod source;
 mod upload;
 
@@ -30,6 +34,9 @@ fn core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     dedup::register(module)?;
     flow::register(module)?;
     emulate::register(module)?;
+    ledger::register(module)?;
+    #[cfg(feature = "kafka")]
+    kafka::register(module)?;
     upload::register(module)?;
     Ok(())
 }

@@ -74,7 +74,8 @@ impl Sink for Files {
         for ((path, file), values) in self.files.iter_mut().zip(&batch.values) {
             file.write_all(values).map_err(|error| Error::cannot_write(path, &error))?;
         }
-        Ok(Written { records: batch.entries.len() as u64, bytes: batch.bytes() as u64, objects: 0 })
+        let (records, bytes) = (batch.entries.len() as u64, batch.bytes() as u64);
+        Ok(Written { records, bytes, ..Written::default() })
     }
 
     fn finish(&mut self) -> Result<Written> {
@@ -102,7 +103,7 @@ mod tests {
         let mut batch = Batch::default();
         batch.clear(2);
         batch.values[0].extend_from_slice(text.as_bytes());
-        batch.close(Entry::new(0, 1, 0), 0);
+        batch.close(Entry::new(0, 1), 0);
         files.write(&batch)?;
         files.finish().map(drop)
     }

@@ -15,6 +15,7 @@ use super::object::Object;
 use super::objects;
 use super::{Batch, Existing, Sink, SinkOptions, Written, partition};
 use crate::error::{Error, Result};
+use crate::ledger::{Outcome, Position, Status, micros};
 use crate::source::layout::{self, parse_name, write_name};
 use crate::source::{Archive, Names, Store};
 use crate::threads;
@@ -35,6 +36,8 @@ struct Partition {
     first: u64,
     lines: u64,
     open: Vec<u8>,
+    /// The open object's records, where outcomes are told.
+    records: Vec<u64>,
     made: bool,
 }
 
@@ -50,6 +53,8 @@ pub struct Landing {
     suffix: u8,
     last_newline: bool,
     durable: bool,
+    tells: bool,
+    outcomes: Vec<Outcome>,
     pool: Option<ThreadPool>,
 }
 
@@ -71,6 +76,7 @@ impl Landing {
                     first: 0,
                     lines: 0,
                     open: Vec::new(),
+                    records: Vec::new(),
                     made: false,
                 };
                 partition.first = next_offset(&store, &partition)?;
@@ -95,6 +101,8 @@ impl Landing {
             suffix: if options.gzip { JSON_GZ } else { JSON },
             last_newline: options.last_newline,
             durable: options.durable,
+            tells: options.outcomes,
+            outcomes: Vec::new(),
             pool: if local && threads > 1 { Some(threads::pool(Some(threads))?) } else { None },
         })
     }
@@ -107,7 +115,10 @@ impl Landing {
         }
         let capacity = if self.flush_size == 1 { 0 } else { partition.open.len() };
         let mut bytes = std::mem::replace(&mut partition.open, Vec::with_capacity(capacity));
-        done.written.add(Written { records: partition.lines, bytes: bytes.len() as u64, objects: 1 });
+        let bytes_written = bytes.len() as u64;
+        let written =
+            Written { records: partition.lines, bytes: bytes_written, objects: 1, ..Written::default() };
+        done.written.add(written);
         if !self.last_newline {
             bytes.pop();
         }
@@ -118,13 +129,26 @@ impl Landing {
         let object = layout::Object { offset: partition.first, digits: self.digits, suffix: self.suffix };
         write_name(&mut name, "", &partition.stem, object);
         done.objects.push(Object { dir: partition.dir.clone(), name, bytes });
+        let place = u32::try_from(at).unwrap_or(u32::MAX);
+        let offsets = partition.first..;
+        let known = offsets.zip(partition.records.drain(..));
+        done.settled.extend(known.map(|(offset, record)| (record, place, offset)));
         partition.first += partition.lines;
         partition.lines = 0;
         Ok(())
     }
 
-    fn put(&self, done: Done) -> Result<Written> {
+    fn put(&mut self, done: Done) -> Result<Written> {
+        let sent_at = micros();
         objects::put_all(&self.store, self.pool.as_ref(), done.objects, self.durable)?;
+        let known_at = micros();
+        self.outcomes.extend(done.settled.into_iter().map(|(record, place, offset)| Outcome {
+            record,
+            attempts: 1,
+            sent_at,
+            known_at,
+            status: Status::Acked { place, position: Position::Offset(offset) },
+        }));
         Ok(done.written)
     }
 }
@@ -134,6 +158,8 @@ impl Landing {
 struct Done {
     objects: Vec<Object>,
     written: Written,
+    /// Record, place and offset.
+    settled: Vec<(u64, u32, u64)>,
 }
 
 impl Sink for Landing {
@@ -153,6 +179,9 @@ impl Sink for Landing {
                 .open
                 .extend_from_slice(&batch.values[usize::from(entry.topic)][entry.start..=entry.end]);
             partition.lines += 1;
+            if self.tells {
+                partition.records.push(entry.record);
+            }
             if partition.lines == self.flush_size {
                 self.close(at, &mut done)?;
             }
@@ -174,6 +203,20 @@ impl Sink for Landing {
             }
         }
         Ok(written)
+    }
+
+    fn settled(&mut self, outcomes: &mut Vec<Outcome>) {
+        outcomes.append(&mut self.outcomes);
+    }
+
+    fn tells(&self) -> bool {
+        self.tells
+    }
+
+    fn place_name(&self, place: u32) -> String {
+        let partition = &self.all[place as usize];
+        let topic = partition.stem.split('+').next().unwrap_or_default();
+        format!("{topic}/{}", place % self.partitions)
     }
 
     fn place(&self) -> String {
@@ -253,7 +296,7 @@ mod tests {
         for key in keys {
             let start = batch.values[0].len();
             batch.values[0].extend_from_slice(format!("{{\"index\": {key}}}").as_bytes());
-            batch.close(Entry::new(0, key, key), start);
+            batch.close(Entry::new(0, key), start);
         }
         batch
     }
@@ -281,7 +324,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let options = SinkOptions { flush_size: 2, durable: true, ..SinkOptions::default() };
         let written = land(dir.path(), 0..5, &options).unwrap();
-        assert_eq!(written, Written { records: 5, bytes: 65, objects: 3 });
+        assert_eq!(written, Written { records: 5, bytes: 65, objects: 3, ..Written::default() });
         land(dir.path(), 5..7, &options).unwrap();
         let folder = dir.path().join("topics/x.pin/partition=0");
         assert_eq!(

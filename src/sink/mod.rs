@@ -3,7 +3,10 @@
 //! A sink takes batches of finished values, topic by topic, and says what it wrote.
 
 mod apart;
+mod array;
 mod files;
+#[cfg(feature = "kafka")]
+mod kafka;
 mod landing;
 mod murmur;
 mod object;
@@ -17,13 +20,20 @@ pub mod table;
 mod upload;
 
 pub use apart::check_apart;
+pub use array::{ArrayFile, Consumed};
 pub use files::Files;
+#[cfg(feature = "kafka")]
+pub use kafka::Kafka;
 pub use landing::Landing;
 pub use murmur::{murmur2, partition};
 pub use stdout::Stdout;
 pub use upload::upload;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use crate::error::{Error, Result};
+use crate::ledger::Outcome;
 use crate::source::Options;
 use crate::source::layout;
 
@@ -36,8 +46,8 @@ pub struct Entry {
     pub null: bool,
     /// Its key.
     pub key: u64,
-    /// When it is due, as a number of posts.
-    pub slot: u64,
+    /// Its number among all records of the emulation.
+    pub record: u64,
     /// Its first byte in the topic's values.
     pub start: usize,
     /// The byte behind its last.
@@ -45,11 +55,11 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// An entry whose place is not known yet; see [`Batch::close`].
+    /// An entry whose place and number are not known yet; see [`Batch::close`], [`Batch::number`].
     #[must_use]
     #[allow(clippy::cast_possible_truncation)] // a handful of topics
-    pub fn new(topic: usize, key: u64, slot: u64) -> Self {
-        Self { topic: topic as u8, null: false, key, slot, start: 0, end: 0 }
+    pub fn new(topic: usize, key: u64) -> Self {
+        Self { topic: topic as u8, null: false, key, record: 0, start: 0, end: 0 }
     }
 }
 
@@ -82,6 +92,13 @@ impl Batch {
         self.entries.push(entry);
     }
 
+    /// Numbers the records, from `first` on.
+    pub fn number(&mut self, first: u64) {
+        for (entry, record) in self.entries.iter_mut().zip(first..) {
+            entry.record = record;
+        }
+    }
+
     /// The value of an entry.
     #[must_use]
     pub fn value(&self, entry: &Entry) -> &[u8] {
@@ -95,11 +112,15 @@ impl Batch {
     }
 }
 
-/// What a call wrote: on the disk's or the store's word.
+/// What became known in a call, on the disk's, the store's or the broker's word.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Written {
-    /// Records.
+    /// Records that are written, or acknowledged.
     pub records: u64,
+    /// Records that were refused for good.
+    pub failed: u64,
+    /// Records of which nobody can say whether they arrived.
+    pub unknown: u64,
     /// Bytes of values with their newlines.
     pub bytes: u64,
     /// Files or objects that were finished.
@@ -110,6 +131,8 @@ impl Written {
     /// Adds another call's.
     pub fn add(&mut self, other: Self) {
         self.records += other.records;
+        self.failed += other.failed;
+        self.unknown += other.unknown;
         self.bytes += other.bytes;
         self.objects += other.objects;
     }
@@ -128,6 +151,24 @@ pub trait Sink: Send {
     /// # Errors
     /// [`Error::Sink`] if it cannot be written.
     fn finish(&mut self) -> Result<Written>;
+
+    /// What became of records since the last call is appended; each record has one outcome. A sink
+    /// that [does not tell](Sink::tells) has none.
+    fn settled(&mut self, _outcomes: &mut Vec<Outcome>) {}
+
+    /// Whether it has an outcome for each record, as a ledger needs it.
+    fn tells(&self) -> bool {
+        false
+    }
+
+    /// The name of a place that its outcomes mention: `<topic>/<partition>`, `<stream>/<shard>`.
+    fn place_name(&self, place: u32) -> String {
+        place.to_string()
+    }
+
+    /// Gives it a flag that is set once the run is to stop: what then waits for somebody else has a few
+    /// seconds.
+    fn stops_with(&mut self, _stop: Arc<AtomicBool>) {}
 
     /// The faults, by name, that this sink has no way to carry.
     fn refuses(&self) -> &'static [&'static str] {
@@ -184,6 +225,8 @@ pub struct SinkOptions {
     pub last_newline: bool,
     /// Wait until the disk has it.
     pub durable: bool,
+    /// Landing: whether to tell what became of each record.
+    pub outcomes: bool,
     /// Threads that write objects; None: one a core.
     pub threads: Option<usize>,
     /// Store options such as `endpoint`; never secrets.
@@ -203,6 +246,7 @@ impl Default for SinkOptions {
             gzip: false,
             last_newline: true,
             durable: false,
+            outcomes: false,
             threads: None,
             store: Options::new(),
         }
@@ -223,12 +267,17 @@ pub fn open(target: &str, user_id: &str, kinds: &[&str], options: &SinkOptions) 
     if let Some(dir) = target.strip_prefix("files:") {
         return Ok(Box::new(Files::create(dir, kinds, options)?));
     }
+    let topics: Vec<String> = kinds.iter().map(|kind| format!("{user_id}.{kind}")).collect();
+    #[cfg(feature = "kafka")]
+    if target.starts_with("kafka://") {
+        return Ok(Box::new(Kafka::open(target, &topics, &options.store)?));
+    }
     if let Some(url) = target.strip_prefix("landing:") {
-        let topics: Vec<String> = kinds.iter().map(|kind| format!("{user_id}.{kind}")).collect();
         return Ok(Box::new(Landing::open(url, &topics, options)?));
     }
     Err(Error::Config(format!(
-        "unknown target {target:?}: use files:DIR, landing:DIR, landing:s3://bucket/prefix or - (standard output)"
+        "unknown target {target:?}: use files:DIR, landing:DIR, landing:s3://bucket/prefix, kafka://host:9092 or - \
+         (standard output)"
     )))
 }
 
@@ -251,7 +300,7 @@ mod tests {
     fn targets_and_user_ids_that_cannot_be_used_are_named() {
         let options = SinkOptions::default();
         for (target, user_id, why) in [
-            ("kafka://host", "demo", "unknown target"),
+            ("carrier://pigeon", "demo", "unknown target"),
             ("", "demo", "unknown target"),
             ("-", "a b", "user id"),
             ("-", "", "user id"),

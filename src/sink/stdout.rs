@@ -56,7 +56,8 @@ impl<W: Write + Send> Sink for Stdout<W> {
         if !sent {
             return Ok(Written::default());
         }
-        Ok(Written { records: batch.entries.len() as u64, bytes: batch.bytes() as u64, objects: 0 })
+        let (records, bytes) = (batch.entries.len() as u64, batch.bytes() as u64);
+        Ok(Written { records, bytes, ..Written::default() })
     }
 
     fn finish(&mut self) -> Result<Written> {
@@ -86,7 +87,7 @@ mod tests {
         batch.clear(topics);
         for topic in 0..topics {
             batch.values[topic].extend_from_slice(format!("{{\"ind\": {topic}}}").as_bytes());
-            batch.close(Entry::new(topic, 1, 0), 0);
+            batch.close(Entry::new(topic, 1), 0);
         }
         batch
     }

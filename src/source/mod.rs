@@ -11,6 +11,8 @@ mod files;
 mod fill;
 mod form;
 mod json;
+#[cfg(feature = "kafka")]
+pub mod kafka;
 mod landing;
 pub mod layout;
 mod lines;
@@ -45,7 +47,7 @@ pub use form::{Form, form_of};
 pub use location::{Location, Place, is_hidden};
 pub use names::{Meta, Names, Options};
 pub use objects::Given;
-pub use reader::TaskReader;
+pub use reader::{PayloadReader, TaskReader};
 pub use split::split;
 pub use store::Store;
 pub use tables::{TableRow, table_rows};

@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use crate::clean::{Cleaner, Options as CleanOptions, receipt_batch};
 use crate::error::Result;
 use crate::kind::Kind;
-use crate::parse::{BATCH_ROWS, ChunkBuffer, Cursor};
+use crate::parse::{BATCH_ROWS, Chunk, ChunkBuffer, Cursor};
 use crate::schema::Frame;
 
 use super::books::Books;
@@ -50,12 +50,7 @@ impl TaskReader {
     /// # Errors
     /// [`crate::Error::Config`] for a URL, an option or a placeholder that cannot be used.
     pub fn new(kind: Arc<Kind>, task: LandingPlan, clean: CleanOptions, options: &Options) -> Result<Self> {
-        let store = Store::open(&task.url, options)?;
-        let from: Box<dyn Fill> = if task.layout == "log" {
-            Box::new(LogReader::new(store, task.parts, task.epoch)?)
-        } else {
-            Box::new(FileReader::new(Arc::clone(&kind), store, task.files, task.epoch))
-        };
+        let from = filler(&kind, task, options)?;
         Self::of(kind, from, clean)
     }
 
@@ -136,6 +131,51 @@ impl TaskReader {
             self.book()?;
         }
         Ok(self.receipts.pop_front())
+    }
+}
+
+/// What a task is read with.
+fn filler(kind: &Arc<Kind>, task: LandingPlan, options: &Options) -> Result<Box<dyn Fill>> {
+    let store = Store::open(&task.url, options)?;
+    Ok(if task.layout == "log" {
+        Box::new(LogReader::new(store, task.parts, task.epoch)?)
+    } else {
+        Box::new(FileReader::new(Arc::clone(kind), store, task.files, task.epoch))
+    })
+}
+
+/// Reads a task's payloads as they stand, not parsed.
+pub struct PayloadReader {
+    /// None once all was read.
+    from: Option<Box<dyn Fill>>,
+    chunk: ChunkBuffer,
+    books: Books,
+}
+
+impl PayloadReader {
+    /// Opens a task, or a whole plan.
+    ///
+    /// # Errors
+    /// [`crate::Error::Config`] for a URL or an option that cannot be used.
+    pub fn new(kind: &Arc<Kind>, task: LandingPlan, options: &Options) -> Result<Self> {
+        let from = Some(filler(kind, task, options)?);
+        Ok(Self { from, chunk: ChunkBuffer::default(), books: Books::default() })
+    }
+
+    /// The next payloads; None at the end.
+    ///
+    /// # Errors
+    /// Those of reading the source.
+    pub fn read(&mut self) -> Result<Option<Chunk<'_>>> {
+        let Some(from) = &mut self.from else {
+            return Ok(None);
+        };
+        self.chunk.clear();
+        self.books.start_chunk();
+        if !from.fill(&mut self.chunk, &mut self.books)? {
+            self.from = None;
+        }
+        Ok(Some(self.chunk.as_chunk()))
     }
 }
 

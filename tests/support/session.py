@@ -23,13 +23,12 @@ _SETTINGS = {
     "spark.driver.memory": "2g",
     "spark.ui.showConsoleProgress": "false",
 }
-# A classic session takes what `conf` says, and one partition, for the least work beside another
-# suite.
+# What `conf` says, and one partition, for the least work beside another suite.
 _LEAST = {
     "spark.sql.shuffle.partitions": "1",
     "spark.databricks.delta.snapshotPartitions": "1",
 }
-# On Connect plans are compiled, planned anew half-way and spread, so that both ways are seen.
+# PINLAKE_TEST_PLANS=compiled: compiled, planned anew half-way and spread, as users' sessions do.
 _COMPILED = {
     "spark.sql.adaptive.enabled": "true",
     "spark.sql.codegen.factoryMode": "FALLBACK",
@@ -45,7 +44,7 @@ def start(folder: Path) -> SparkSession:
     if MODE not in ("classic", "connect"):
         pytest.fail(f"PINLAKE_TEST_CONNECT={MODE}: say classic or connect")
     conf = {**_SETTINGS, "spark.sql.warehouse.dir": str(folder), "spark.local.dir": str(folder)}
-    conf.update(_COMPILED if MODE == "connect" else _LEAST)
+    conf.update(_COMPILED if os.environ.get("PINLAKE_TEST_PLANS") == "compiled" else _LEAST)
     if MODE == "classic" and hosts_connect():
         conf["spark.plugins"] = "org.apache.spark.sql.connect.SparkConnectPlugin"
         conf[_PORT] = str(free_port())

@@ -58,7 +58,12 @@ def test_emulate_reports_true_counts_and_appends_to_a_landing(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
-        (("--to", "kafka://host:9092"), "unknown target"),
+        (("--to", "carrier://pigeon"), "unknown target"),
+        (("--to", "kafka://127.0.0.1:1"), "kafka://127.0.0.1:1: cannot reach a broker"),
+        (("--to", "kafka://u:hunter2@h:1"), "holds no user and no password"),
+        (("--to", "files:out", "--ledger", "l"), "no place of a record is known there"),
+        (("--to", "landing:out", "--resume"), "name the ledger"),
+        (("--to", "landing:out", "--resume", "--ledger", "none"), "none"),
         ((), "no target given: use --to landing:DIR"),
         (("--to", "-", "--fault", "corrupt"), "use NAME=SHARE"),
         (("--to", "-", "--fault", "corupt=0.1"), "corupt"),

@@ -27,6 +27,7 @@ EPILOG = examples(
     "pinlake emulate --to files:./made --count 1000 --seed 7 --fault corrupt=0.01",
     "pinlake emulate --to landing:s3://bucket --order seed100 --rate course --duration 10m",
     "pinlake emulate --to - --kind pin --count 5",
+    "pinlake emulate --to kafka://localhost:9092 --count 10000 --ledger run.ledger",
 )
 
 
@@ -35,7 +36,9 @@ def emulate(
     to: Annotated[
         str | None,
         typer.Option(
-            "--to", metavar="TARGET", help="files:DIR, landing:DIR, landing:s3://…, or - (stdout)."
+            "--to",
+            metavar="TARGET",
+            help="files:DIR, landing:DIR|s3://…, kafka://host:9092, or - (stdout).",
         ),
     ] = None,
     source: Annotated[
@@ -73,6 +76,13 @@ def emulate(
     threads: Annotated[
         int | None, typer.Option("--threads", metavar="N", help="Threads; none: one a core.")
     ] = None,
+    ledger: Annotated[
+        str | None,
+        typer.Option("--ledger", metavar="FILE", help="Keep what became of each record there."),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the ledger's run after a stop or crash.")
+    ] = False,
     config: ConfigFile = None,
     json: Json = False,
 ) -> None:
@@ -80,7 +90,8 @@ def emulate(
 
     The same seed makes the same bytes on any machine. A landing is gone on with behind its last
     offset. Without --count and --duration it goes on until Ctrl-C, which ends it cleanly; a
-    second one kills it.
+    second one kills it. With --ledger it can be gone on with (--resume), and 'pinlake verify'
+    explains every record.
     """
     from pinlake.config import load
     from pinlake.errors import ConfigError
@@ -100,16 +111,19 @@ def emulate(
             "fault": _shares(fault),
             "flush_size": flush_size,
             "threads": threads,
+            "ledger": ledger,
         },
     )
     if not settings.emulate.to:
         raise ConfigError(
-            "no target given: use --to landing:DIR, --to files:DIR or --to - for stdout"
+            "no target given: use --to landing:DIR, files:DIR, kafka://host:9092, or - for stdout"
         )
-    report, stopped = _run(settings, settings.emulate, settings.emulate.to)
+    report, stopped = _run(settings, settings.emulate, settings.emulate.to, resume=resume)
     _print(report, json, to_stdout=settings.emulate.to != "-")
     if report.get("ended") == "closed":
         raise BrokenPipeError
+    if report.get("failed") or report.get("unknown"):
+        raise typer.Exit(1)
     if stopped and (settings.emulate.count or settings.emulate.duration):
         raise KeyboardInterrupt
 
@@ -151,7 +165,9 @@ def made(settings: Config, wanted: Emulate) -> Emulator:
     )
 
 
-def _run(settings: Config, wanted: Emulate, target: str) -> tuple[dict[str, Any], bool]:
+def _run(
+    settings: Config, wanted: Emulate, target: str, *, resume: bool
+) -> tuple[dict[str, Any], bool]:
     """The report, and whether a signal ended the run."""
     from pinlake._progress import Progress, beat
 
@@ -173,7 +189,9 @@ def _run(settings: Config, wanted: Emulate, target: str) -> tuple[dict[str, Any]
                 duration=wanted.duration,
                 threads=wanted.threads,
                 flush_size=wanted.flush_size,
-                options=dict(settings.storage) or None,
+                options=settings.options_of(target) or None,
+                ledger=wanted.ledger,
+                resume=resume,
             )
         return report, False
     except KeyboardInterrupt:

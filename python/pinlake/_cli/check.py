@@ -1,0 +1,57 @@
+"""`pinlake check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pinlake._cli.common import ConfigFile, Json, Kinds, examples, print_json, print_table
+
+EPILOG = examples(
+    "pinlake check --from kafka://localhost:9092 --user-id u1 --out ./consumed",
+)
+
+
+def check(
+    *,
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="TARGET", help="kafka://host:9092.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")] = Path(),
+    user_id: Annotated[
+        str | None, typer.Option("--user-id", metavar="ID", help="Topics are <ID>.pin, …")
+    ] = None,
+    kind: Kinds = None,
+    config: ConfigFile = None,
+    json: Json = False,
+) -> None:
+    """Consume topics into files: pin_consumer.json, geo_consumer.json, user_consumer.json.
+
+    Each file is one JSON array of topic, partition, offset, key and value. It joins no consumer
+    group and commits no offset: the next check reads all again.
+    """
+    from pinlake._core import consume_topics
+    from pinlake.config import load
+    from pinlake.errors import ConfigError
+
+    settings = load(file=config, user_id=user_id, kind=kind or None)
+    if source is None or not source.startswith("kafka://"):
+        raise ConfigError("say what to consume: --from kafka://host:9092")
+    kinds = list(settings.kind) or ["pin", "geo", "user"]
+    files = {f"{settings.user_id}.{name}": out / f"{name}_consumer.json" for name in kinds}
+    records = consume_topics(source, files, options=settings.options_of(source))
+    rows = [
+        {"topic": topic, "records": records[topic], "file": str(path)}
+        for topic, path in files.items()
+    ]
+    if json:
+        print_json(rows)
+    else:
+        print_table(("topic", "records", "file"), [list(row.values()) for row in rows])
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the verb."""
+    app.command(epilog=EPILOG, short_help="Consume topics into JSON files.")(check)

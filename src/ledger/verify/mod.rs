@@ -1,0 +1,39 @@
+//! `verify`: what a ledger says was sent, against what stands at a target, record for record.
+//!
+//! A record is told from another by [`record_hash`](super::record_hash), and where the target has the
+//! ledger's own positions, by its position too.
+
+mod judge;
+#[cfg(feature = "kafka")]
+mod kafka;
+mod landing;
+mod verdict;
+
+pub use judge::{Judge, Seen};
+pub use verdict::{Finding, Findings, Verdict, What};
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::source::Options;
+
+/// Explains every record of a ledger, and every record at a target: `landing:DIR`,
+/// `landing:s3://bucket/prefix`, `kafka://host:9092`.
+///
+/// # Errors
+/// [`Error::Config`] for a target that cannot be read, those of [`super::Reader`], and those of
+/// reading the target.
+pub fn verify(ledger: &Path, against: &str, options: &Options) -> Result<Verdict> {
+    let mut judge = Judge::open(ledger)?;
+    let target = match against.split_once(':') {
+        Some(("landing", url)) => landing::read(&mut judge, url, options)?,
+        #[cfg(feature = "kafka")]
+        Some(("kafka", _)) => kafka::read(&mut judge, against, options)?,
+        _ => {
+            return Err(Error::Config(format!(
+                "cannot verify against {against:?}: use landing:DIR, landing:s3://bucket/prefix or kafka://host:9092"
+            )));
+        }
+    };
+    Ok(judge.verdict(target))
+}

@@ -1,0 +1,60 @@
+//! `verify`: a ledger against what arrived.
+
+use std::path::PathBuf;
+
+use pyo3::prelude::*;
+
+use super::convert::to_python;
+use super::guard;
+use crate::ledger::verify as judge;
+use crate::source::Options;
+
+/// Explains every record that a ledger tells of, and every record at a target.
+///
+/// ``against`` is ``landing:DIR`` or ``landing:s3://bucket/prefix``. Records are compared as canonical
+/// JSON (keys sorted, numbers by value), and by topic, partition and offset. Reads all of the target;
+/// holds about 100 bytes a record.
+///
+/// Gives a dict: target, sent (records of the ledger), withheld (dropped on purpose), seen (records at
+/// the target), arrived, arrived_unsettled (nobody was told that they are), repeats (there once more, as
+/// they were sent again), unsettled and failed (not there, and nobody was told that they are), orphans
+/// (keys without a pin, as none was sent), unexplained, and, each with ``count`` and the first ten
+/// (``shown``): missing, altered, doubled, refused, unexpected. ``unexplained`` is the sum of these five.
+///
+/// Raises
+/// ------
+/// ConfigError
+///     A target that cannot be read.
+/// FileNotFoundError
+///     No ledger, or no landing.
+/// SourceError
+///     A file that is no ledger, or is damaged; a landing that cannot be read.
+///
+/// Examples
+/// --------
+/// >>> import tempfile
+/// >>> from pinlake import Emulator, verify
+/// >>> with tempfile.TemporaryDirectory() as folder:
+/// ...     report = Emulator(count=100).run(f"landing:{folder}/landing", ledger=f"{folder}/ledger")
+/// ...     verdict = verify(f"{folder}/ledger", f"landing:{folder}/landing")
+/// >>> verdict["sent"], verdict["arrived"], verdict["unexplained"]
+/// (300, 300, 0)
+#[pyfunction]
+#[pyo3(signature = (ledger, against, *, options = None))]
+#[allow(clippy::needless_pass_by_value)] // what pyo3 hands over is owned
+fn verify<'py>(
+    py: Python<'py>,
+    ledger: PathBuf,
+    against: &str,
+    options: Option<Options>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let options = options.unwrap_or_default();
+    let verdict = guard::run(py, || judge::verify(&ledger, against, &options))?;
+    let report = to_python(py, &verdict)?;
+    report.set_item("unexplained", verdict.unexplained())?;
+    Ok(report)
+}
+
+pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(verify, module)?)
+}

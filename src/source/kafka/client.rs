@@ -1,0 +1,235 @@
+//! What every client of Kafka is made with: brokers, security, properties; and what it heard.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use crate::error::{Error, Result};
+use crate::source::Options;
+
+/// How long a broker has to answer before it counts as not there.
+pub(crate) const ANSWER: Duration = Duration::from_secs(10);
+
+/// User and password: from the environment, so that they stand in no file of settings and no list of
+/// processes.
+const USERNAME: &str = "PINLAKE_KAFKA_USERNAME";
+const PASSWORD: &str = "PINLAKE_KAFKA_PASSWORD";
+const PASSWORD_FILE: &str = "PINLAKE_KAFKA_PASSWORD_FILE";
+
+/// Settings that pinlake itself takes; any other is a property of librdkafka.
+const OWN: [&str; 4] = ["security", "tls", "ca", "region"];
+
+/// How clients and brokers know each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Security {
+    /// They do not.
+    Plaintext,
+    /// Brokers have certificates.
+    Tls,
+    /// User and password, by a SASL mechanism.
+    Password(&'static str),
+}
+
+impl Security {
+    fn parse(text: &str) -> Result<Self> {
+        Ok(match text {
+            "plaintext" => Self::Plaintext,
+            "tls" => Self::Tls,
+            "plain" => Self::Password("PLAIN"),
+            "scram-sha-256" => Self::Password("SCRAM-SHA-256"),
+            "scram-sha-512" => Self::Password("SCRAM-SHA-512"),
+            _ => {
+                return Err(Error::Config(format!(
+                    "kafka security {text:?}: use plaintext, tls, plain, scram-sha-256 or scram-sha-512"
+                )));
+            }
+        })
+    }
+
+    /// librdkafka's name for it.
+    const fn protocol(self, tls: bool) -> &'static str {
+        match (self, tls) {
+            (Self::Plaintext, _) => "plaintext",
+            (Self::Tls, _) => "ssl",
+            (Self::Password(_), true) => "sasl_ssl",
+            (Self::Password(_), false) => "sasl_plaintext",
+        }
+    }
+}
+
+/// The brokers of a cluster, and how to speak to them.
+#[derive(Debug, Clone)]
+pub struct Brokers {
+    /// `host:port`, with commas between.
+    servers: String,
+    config: ClientConfig,
+}
+
+impl Brokers {
+    /// Reads `kafka://host:9092[,host:9092…]` and settings: `security` (plaintext, tls, plain,
+    /// scram-sha-256, scram-sha-512), `tls` (false: passwords go unencrypted), `ca` (a PEM file), and any
+    /// property of librdkafka. User and password come from `PINLAKE_KAFKA_USERNAME`,
+    /// `PINLAKE_KAFKA_PASSWORD` or `PINLAKE_KAFKA_PASSWORD_FILE`.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a URL or a setting that cannot be used, or where credentials are missing.
+    pub fn parse(url: &str, options: &Options) -> Result<Self> {
+        let servers = servers(url)?;
+        let mut config = ClientConfig::new();
+        config.set("bootstrap.servers", &servers).set("client.id", "pinlake");
+        // Topics are made on purpose, with the partitions that somebody chose.
+        config.set("allow.auto.create.topics", "false");
+        config.set_log_level(RDKafkaLogLevel::Critical);
+        let get = |name: &str| options.get(name).map(String::as_str);
+        let security = Security::parse(get("security").unwrap_or("plaintext"))?;
+        let tls = match get("tls") {
+            None => security != Security::Plaintext,
+            Some("true") => true,
+            Some("false") => false,
+            Some(other) => return Err(Error::Config(format!("kafka tls {other:?}: use true or false"))),
+        };
+        config.set("security.protocol", security.protocol(tls));
+        // The library's own OpenSSL looks where no system keeps its certificates.
+        config.set("ssl.ca.location", get("ca").unwrap_or("probe"));
+        if let Security::Password(mechanism) = security {
+            config.set("sasl.mechanism", mechanism);
+            config.set("sasl.username", secret(&[USERNAME])?);
+            config.set("sasl.password", secret(&[PASSWORD, PASSWORD_FILE])?);
+        }
+        for (name, value) in options.iter().filter(|(name, _)| !OWN.contains(&name.as_str())) {
+            if name.contains("password") || name.contains("secret") || name.contains("username") {
+                return Err(Error::Config(format!(
+                    "kafka {name}: credentials come from {USERNAME} and {PASSWORD} (or {PASSWORD_FILE})"
+                )));
+            }
+            config.set(name, value);
+        }
+        Ok(Self { servers, config })
+    }
+
+    /// Where they are, for people.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("kafka://{}", self.servers)
+    }
+
+    /// A copy of the clients' configuration.
+    pub(crate) fn config(&self) -> ClientConfig {
+        self.config.clone()
+    }
+
+    /// An error that says where, what, and what a client heard from the brokers meanwhile.
+    pub(crate) fn fault(&self, doing: &str, error: &KafkaError, heard: &Heard) -> Error {
+        let heard = heard.last().map(|heard| format!("; the brokers said: {heard}")).unwrap_or_default();
+        Error::Sink(format!("{}: cannot {doing}: {}{heard}", self.url(), fault_of(error)))
+    }
+}
+
+/// The host list of a `kafka://` URL.
+fn servers(url: &str) -> Result<String> {
+    let wrong = |why: &str| Err(Error::Config(format!("{why}: use kafka://host:9092[,host:9092…]")));
+    let Some(servers) = url.strip_prefix("kafka://") else {
+        return wrong("no URL of Kafka");
+    };
+    let servers = servers.trim_end_matches('/');
+    // Not repeated in the error: it may be a password.
+    if servers.contains('@') {
+        return wrong("a kafka:// URL holds no user and no password");
+    }
+    let good = |server: &str| {
+        server.rsplit_once(':').is_some_and(|(host, port)| {
+            !host.is_empty() && !host.contains(['/', '?']) && port.parse::<u16>().is_ok()
+        })
+    };
+    if servers.is_empty() || !servers.split(',').all(good) {
+        return wrong(&format!("kafka://{servers}"));
+    }
+    Ok(servers.to_owned())
+}
+
+/// The first of some variables that is set; of one whose name ends in `_FILE`, what the file holds.
+fn secret(names: &[&str]) -> Result<String> {
+    for name in names {
+        let Some(value) = std::env::var(name).ok().filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        if !name.ends_with("_FILE") {
+            return Ok(value);
+        }
+        let text = std::fs::read_to_string(&value)
+            .map_err(|error| Error::Config(format!("{name}: {value} cannot be read: {error}")))?;
+        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
+    }
+    Err(Error::Config(format!("no credential for Kafka: set {}", names.join(" or "))))
+}
+
+/// What went wrong, without the crate's words around it.
+pub(crate) fn fault_of(error: &KafkaError) -> String {
+    match error.rdkafka_error_code() {
+        Some(code) => code.to_string(),
+        None => error.to_string(),
+    }
+}
+
+/// The last thing that a client was told in the background, as why a connection ended.
+#[derive(Debug, Default)]
+pub(crate) struct Heard(Mutex<Option<String>>);
+
+impl Heard {
+    pub(crate) fn last(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn hear(&self, error: &KafkaError, reason: &str) {
+        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // That all brokers are down says less than why the last of them was.
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) || slot.is_none() {
+            *slot = Some(reason.to_owned());
+        }
+    }
+}
+
+/// The context of clients.
+#[derive(Debug, Default)]
+pub(crate) struct Context {
+    pub(crate) heard: Heard,
+}
+
+impl ClientContext for Context {
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.heard.hear(&error, reason);
+    }
+}
+
+impl ConsumerContext for Context {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_and_settings_that_cannot_be_used_are_named() {
+        let parse = |url: &str, pairs: &[(&str, &str)]| {
+            let options = pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect();
+            Brokers::parse(url, &options)
+        };
+        assert_eq!(parse("kafka://a:9092,b:9092/", &[]).unwrap().url(), "kafka://a:9092,b:9092");
+        for (url, pairs, why) in [
+            ("kafka://", &[][..], "use kafka://host:9092"),
+            ("kafka://a", &[], "use kafka://host:9092"),
+            ("kafka://a:x", &[], "use kafka://host:9092"),
+            ("kafka://user:canary@a:9092", &[], "no user and no password"),
+            ("kafka://a:1", &[("security", "magic")], "scram-sha-512"),
+            ("kafka://a:1", &[("tls", "yes")], "true or false"),
+            ("kafka://a:1", &[("sasl.password", "canary")], "PINLAKE_KAFKA_PASSWORD"),
+            ("kafka://a:1", &[("security", "scram-sha-512")], "PINLAKE_KAFKA_USERNAME"),
+        ] {
+            let error = parse(url, pairs).unwrap_err().to_string();
+            assert!(error.contains(why) && !error.contains("canary"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Kafka: who to speak to and how, topics, and reading all that a topic holds.
+//!
+//! librdkafka never runs in Spark's workers; this is for the emulator, `verify`, `check` and topics.
+
+mod client;
+mod read;
+mod topics;
+
+pub use client::{Brokers, Security};
+pub(crate) use client::{Context, fault_of};
+pub use read::{Message, read_all};
+pub use topics::{NewTopic, TopicInfo, create_topics, delete_topics, describe_topics, list_topics};

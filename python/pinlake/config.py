@@ -56,6 +56,8 @@ VARIABLES = (
     "PINLAKE_DEBUG",
     "PINLAKE_FAULT",
     "PINLAKE_JARS",
+    "PINLAKE_KAFKA",
+    "PINLAKE_MYSQL",
     "PINLAKE_PASSWORD",
 )
 # Nobody's typos: a checkout's tests have variables of their own, and Kubernetes gives pods those of

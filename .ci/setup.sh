@@ -165,8 +165,8 @@ compile() { # Java source, folder of its jars; into classes below that
   say "setup: $classes"
   rm -rf "$classes"
   mkdir -p "$classes"
-  java_tool jdk.compiler/com.sun.tools.javac.Main -Xlint:-options -source 17 -target 17 -cp "$2/*" \
-    -d "$classes" "$1"
+  java_tool jdk.compiler/com.sun.tools.javac.Main -Xlint:-options -source 17 -target 17 \
+    -cp "$(printf '%s:' "$2"/*.jar)" -d "$classes" "$1"
   cp "$1" "$classes/"
 }
 # A JRE of Debian has the compiler, without its command; others are made without it.
@@ -223,7 +223,7 @@ native_names() {
 # A line of it may hold 72 bytes; one that begins with a blank goes on.
 manifest() {
   local jar
-  printf 'Main-Class: Loopback\nClass-Path:\n'
+  printf 'Main-Class: Loopback\nClass-Path: .\n'
   for jar in "$1"/*.jar; do printf '  DynamoDBLocal_lib/%s\n' "$(basename "$jar")"; done
 }
 

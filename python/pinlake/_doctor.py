@@ -245,13 +245,14 @@ def services() -> Iterator[Finding]:
     if not named and not os.environ.get("AWS_ENDPOINT_URL") and folder is not None:
         runs = Path(folder, ".services", "env")
         remedy = f". {runs}" if runs.is_file() else "make services"
-        yield Finding("services", "optional", "none named; this checkout has some of its own", remedy)
+        found = "none named; this checkout has some of its own"
+        yield Finding("services", "optional", found, remedy)
 
 
 def _checkout() -> Path | None:
     """The checkout of pinlake that this is called in, if any."""
-    here = Path.cwd()
-    return next((at for at in (here, *here.parents) if Path(at, ".ci", "components").is_dir()), None)
+    folders = (Path.cwd(), *Path.cwd().parents)
+    return next((at for at in folders if Path(at, ".ci", "components").is_dir()), None)
 
 
 def answers(what: str, address: str, scheme: str, remedy: str) -> Finding:

@@ -138,7 +138,8 @@ def receive(how: dict[str, Any], topic: str) -> bytes:
 def refusals(how: dict[str, Any]) -> str:
     """What the client says of a listener that does not let it in."""
     said: list[str] = []
-    client = AdminClient({**how, "error_cb": lambda error: said.append(error.str()), "log_level": 0})
+    heard = {"error_cb": lambda error: said.append(error.str()), "log_level": 0}
+    client = AdminClient({**how, **heard})
     with pytest.raises(KafkaException):
         client.list_topics(timeout=REFUSED_WITHIN)
     client.poll(0)

@@ -37,8 +37,7 @@ def read(kinesis: Any, stream: str) -> list[dict[str, Any]]:
     start = kinesis.get_shard_iterator(
         StreamName=stream, ShardId="shardId-000000000000", ShardIteratorType="TRIM_HORIZON"
     )
-    found: list[dict[str, Any]] = kinesis.get_records(ShardIterator=start["ShardIterator"])["Records"]
-    return found
+    return list(kinesis.get_records(ShardIterator=start["ShardIterator"])["Records"])
 
 
 def test_records_come_back_in_order_with_sequence_numbers_of_56_digits(

@@ -101,7 +101,8 @@ def test_what_a_server_said_before_it_ended_is_told(tmp_path: Path) -> None:
 def test_helpers_that_a_server_leaves_behind_are_ended(tmp_path: Path) -> None:
     class Leaves(Kinesalite):
         def command(self) -> list[str]:
-            return ["sh", "-c", "setsid sh -c 'trap \"\" TERM; while :; do sleep 1; done' & sleep 60"]
+            deaf = "trap '' TERM; while :; do sleep 1; done"
+            return ["sh", "-c", f'setsid sh -c "{deaf}" & sleep 60']
 
         def answers(self) -> bool:
             return len(self.pids()) > 1

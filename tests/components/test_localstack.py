@@ -1,4 +1,4 @@
-"""The local AWS: objects, streams, a stack, and a record's way from Kinesis through Firehose to S3."""
+"""The local AWS: objects, streams, and a stack that carries a record from Kinesis to S3."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_a_wrong_password_is_refused(mariadb: MariaDB) -> None:
 
 def test_databases_of_a_test_are_its_own(mariadb: MariaDB) -> None:
     made = ("CREATE DATABASE pinlake_other", "USE pinlake_other", "CREATE TABLE t (n INT)")
-    assert query(mariadb, *made, "SELECT COUNT(*) FROM t", "SELECT DATABASE()") == ("pinlake_other",)
+    assert query(mariadb, *made, "SELECT DATABASE()") == ("pinlake_other",)
     with pytest.raises(pymysql.err.OperationalError, match="Access denied"):
         query(mariadb, "CREATE DATABASE other")
 

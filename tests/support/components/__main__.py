@@ -41,7 +41,8 @@ def down(components: list[Component], root: Path) -> int:
 def status(components: list[Component], root: Path) -> int:
     """Says which run, and where; 1 if one does not."""
     for component in components:
-        state = "healthy" if component.healthy() else "not healthy" if component.pids() else "stopped"
+        down = "not healthy" if component.pids() else "stopped"
+        state = "healthy" if component.healthy() else down
         ports = ", ".join(map(str, component.ports))
         print(f"{component.name:<12} {state:<12} ports {ports}  log {component.log}")
     return 0 if all(component.healthy() for component in components) else 1
@@ -73,8 +74,9 @@ def main(words: list[str] | None = None) -> int:
     if unknown:
         parser.error(f"no component {', '.join(sorted(unknown))}")
     chosen = [kind for kind in ALL if not given.names or kind.name in given.names]
+    components = [kind(given.state, free=given.free) for kind in chosen]
     try:
-        return verbs[given.verb]([kind(given.state, free=given.free) for kind in chosen], given.state)
+        return verbs[given.verb](components, given.state)
     except ComponentError as error:
         print(error, file=sys.stderr)
         return 2

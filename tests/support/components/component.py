@@ -46,7 +46,7 @@ class Component(ABC):
     """Seconds that it may take to end by itself."""
 
     def __init__(self, root: Path, *, free: bool = False) -> None:
-        """In `root/<name>`; on `free` ports, or on the fixed ones, where it has not started before."""
+        """In `root/<name>`; if it never started, on `free` ports or on the fixed ones."""
         self.folder = root.resolve() / self.name
         self.log = self.folder / "log"
         self._pid = self.folder / "pid"
@@ -191,7 +191,8 @@ def installed(place: str) -> Path:
 
 def program(name: str) -> str:
     """A program of this machine; servers of Debian's packages are not on every user's path."""
-    found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
+    path = os.environ.get("PATH", os.defpath)
+    found = shutil.which(name, path=f"{path}:/usr/sbin:/usr/local/sbin")
     if found is None:
         raise ComponentError(f"there is no {name}: .ci/setup.sh components")
     return found

@@ -15,7 +15,7 @@ from support.components.tls import Certificate, certificate
 _HERE = Path(__file__).parent
 # Any identifier will do: 16 bytes in base 64.
 _CLUSTER = "cGlubGFrZS1zZXJ2aWNlcw"
-# A request for ApiVersions, version 0, of a client without a name: size, API, version, number, null.
+# A request for ApiVersions of a client without a name: size, API, version, number, null.
 _API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
 from support.components.component import Component, installed
-from support.components.process import LOOPBACK
+from support.components.process import LOOPBACK, asks
 
 _SERVICES = (
     "apigateway",
@@ -99,8 +98,7 @@ class LocalStack(Component):
         }
 
     def answers(self) -> bool:
-        with urllib.request.urlopen(f"{self.endpoint}/_localstack/health", timeout=2) as answer:
-            return bool(answer.status == 200)
+        return asks(self.ports[0], "/_localstack/health") == 200
 
     def stop(self) -> None:
         super().stop()

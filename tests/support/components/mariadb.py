@@ -118,7 +118,8 @@ class MariaDB(Component):
         """
         if os.geteuid() != 0:
             return None
-        enters = all(folder.stat().st_mode & 0o001 for folder in (self.folder, *self.folder.parents))
+        folders = (self.folder, *self.folder.parents)
+        enters = all(folder.stat().st_mode & 0o001 for folder in folders)
         return "mysql" if enters and _has_account("mysql") else "root"
 
 

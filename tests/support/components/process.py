@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import random
 import signal
@@ -16,8 +17,8 @@ LOOPBACK = "127.0.0.1"
 # In the environment of all that a component starts, and so of all that this starts: an id alone may
 # be another process's by now, and helpers of a server leave its session.
 MARK = "PINLAKE_TEST_COMPONENT"
-# Below those that Linux gives to outgoing connections: while a server is down, its port would be taken
-# by one of them, even by a client of it that connects to itself.
+# Below those that Linux gives to outgoing connections: while a server is down, its port would be
+# taken by one of them, even by a client of it that connects to itself.
 _PORTS = range(20_000, 32_000)
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "JAVA_HOME")
 _GLANCE = 0.05
@@ -94,6 +95,19 @@ def listens(port: int) -> bool:
     with suppress(OSError), socket.create_connection((LOOPBACK, port), timeout=2):
         return True
     return False
+
+
+def asks(port: int, path: str) -> int:
+    """The HTTP status that a server gives; an OSError if it gives none."""
+    # Not by urllib, which would send it to whatever proxy the environment names.
+    connection = http.client.HTTPConnection(LOOPBACK, port, timeout=2)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except http.client.HTTPException as error:
+        raise ConnectionError(f"port {port} speaks no HTTP") from error
+    finally:
+        connection.close()
 
 
 def free_ports(count: int) -> list[int]:

@@ -225,8 +225,7 @@ def storage(config: Config) -> Iterator[Finding]:
         yield Finding("aws credentials", "optional", "none seen; only s3:// needs them")
     endpoint = config.storage.get("endpoint") or os.environ.get("AWS_ENDPOINT_URL")
     if endpoint:
-        remedy = "start the service or mend storage.endpoint"
-        yield answers("endpoint", endpoint, "https", remedy)
+        yield answers(endpoint)
 
 
 # Services beside the object store: a line each, the variable that says where, and its URL's scheme.
@@ -240,7 +239,7 @@ def services() -> Iterator[Finding]:
     for what, name in named:
         # Kafka is named by a list of brokers.
         for address in os.environ[name].split(","):
-            yield answers(what, address.strip(), what, f"start the service or mend {name}")
+            yield answers(address.strip(), what=what, scheme=what, mend=name)
     folder = _checkout()
     if not named and not os.environ.get("AWS_ENDPOINT_URL") and folder is not None:
         runs = Path(folder, ".services", "env")
@@ -255,8 +254,15 @@ def _checkout() -> Path | None:
     return next((at for at in folders if Path(at, ".ci", "components").is_dir()), None)
 
 
-def answers(what: str, address: str, scheme: str, remedy: str) -> Finding:
+def answers(
+    address: str,
+    *,
+    what: str = "endpoint",
+    scheme: str = "https",
+    mend: str = "storage.endpoint",
+) -> Finding:
     """Whether something listens where an address says; `scheme` is that of one without any."""
+    remedy = f"start the service or mend {mend}"
     try:
         parts = urlsplit(address if "://" in address else f"{scheme}://{address}")
         host = parts.hostname or ""

@@ -1,7 +1,7 @@
 """Real components on loopback: MariaDB, Kafka, a local AWS, and Kinesis at volume.
 
 Each is a process of its own with a state folder, ports, a log and a health check, without a
-container engine. `support.components.fixtures` starts them for tests, `python -m support.components`
+container engine. `support.components.fixtures` starts them for tests, `python -m` of this package
 for anything else; `.ci/setup.sh components` installs them. Only the fixtures use more than the
 standard library.
 """

@@ -37,6 +37,8 @@ class LocalStack(Component):
     what = "LocalStack 2026.3.0 (core)"
     fixed_ports = (14566,)
     patience = 90.0
+    # It has nothing to bring into order, and may wait for clients that hold a connection.
+    grace = 8.0
     access_key = "test"
     secret_key = "test"
     region = "us-east-1"
@@ -64,7 +66,7 @@ class LocalStack(Component):
         libraries.parent.mkdir(parents=True)
         libraries.symlink_to(installed(".jars/localstack"))
         self._forget_scratch()
-        self._scratch.symlink_to(tempfile.mkdtemp(prefix="pinlake-"))
+        self._scratch.symlink_to(tempfile.mkdtemp(prefix="pinlake-aws-"))
 
     def command(self) -> Sequence[str]:
         python = installed(".venv/localstack/bin/python")

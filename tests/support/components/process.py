@@ -23,7 +23,7 @@ _PORTS = range(20_000, 32_000)
 _KEPT = ("PATH", "LANG", "LC_ALL", "TZ", "JAVA_HOME")
 _GLANCE = 0.05
 # Seconds for helpers that a server left behind, and for the system to take a killed process away.
-_SOON = 5.0
+_SOON = 3.0
 
 
 def bare_environment(home: Path) -> dict[str, str]:

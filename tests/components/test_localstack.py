@@ -13,7 +13,7 @@ from botocore.config import Config
 
 from support.components import LocalStack
 
-PATIENCE = 90.0
+PATIENCE = 180.0
 
 
 @pytest.fixture

@@ -93,6 +93,8 @@ class LocalStack(Component):
             "KINESIS_MOCK_VERSION": _KINESIS_MOCK,
             "KINESIS_LATENCY": "10",
             "DYNAMODB_IN_MEMORY": "1",
+            # Helpers in Java are new with each stream: their start is most of what they do.
+            "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
             "DISABLE_EVENTS": "1",
             "SKIP_SSL_CERT_DOWNLOAD": "1",
             "HTTPS_PROXY": _NOWHERE,

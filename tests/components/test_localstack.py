@@ -119,11 +119,6 @@ def test_a_stack_carries_a_record_from_kinesis_to_s3(localstack: LocalStack, uni
     while not objects(s3, unique) and time.monotonic() < until:
         time.sleep(0.2)
     assert objects(s3, unique) == [b'{"index": 1}']
-    stacks.delete_stack(StackName=unique)
-
-
-def test_nothing_is_fetched_as_it_runs(localstack: LocalStack) -> None:
-    client(localstack, "dynamodb").list_tables()
-    said = localstack.log.read_text(encoding="utf-8")
-    assert "127.0.0.1:9" not in said, "it asked for something beyond this machine"
-    assert "nstallation of" not in said
+    # All its helpers run by now; what it lacks it would have downloaded to there.
+    downloads = localstack.folder / "root" / "var" / "lib" / "localstack" / "lib"
+    assert list(downloads.rglob("*")) == []

@@ -13,8 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from support.components import ALL, Component, ComponentError, Kinesalite
+from support.components import ALL, Component, ComponentError, Kafka, Kinesalite, LocalStack
+from support.components.component import CHECKOUT
 from support.components.process import free_ports, listens
+from support.readme import README
 
 _LISTENS = "0A"
 
@@ -111,6 +113,21 @@ def test_helpers_that_a_server_leaves_behind_are_ended(tmp_path: Path) -> None:
     made.start()
     made.stop()
     assert made.pids() == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "pins"),
+    [
+        (Kafka, "kafka/pom.xml"),
+        (LocalStack, "localstack.txt"),
+        (Kinesalite, "node/package-lock.json"),
+    ],
+)
+def test_the_version_that_is_told_is_the_one_installed(kind: type[Component], pins: str) -> None:
+    version = kind.what.split()[-2 if kind.what.endswith(")") else -1]
+    assert version in Path(CHECKOUT, ".ci", "components", pins).read_text(encoding="utf-8")
+    (line,) = (line for line in README.read_text().splitlines() if f"| {version} |" in line)
+    assert str(kind.fixed_ports[0]) in line
 
 
 def test_free_ports_differ() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import tempfile
@@ -24,8 +25,6 @@ _SERVICES = (
     "secretsmanager",
     "sts",
 )
-# The server behind its Kinesis, in the version of `.ci/components/node`.
-_KINESIS_MOCK = "0.6.2"
 # A proxy that does not exist: what would fetch anything fails at once instead of after a timeout.
 _NOWHERE = f"http://{LOOPBACK}:9"
 
@@ -90,7 +89,7 @@ class LocalStack(Component):
             "DNS_ADDRESS": "0",
             "NODE_OPTIONS": f"--require {loopback}",
             "SERVICES": ",".join(_SERVICES),
-            "KINESIS_MOCK_VERSION": _KINESIS_MOCK,
+            "KINESIS_MOCK_VERSION": _kinesis_mock(),
             "KINESIS_LATENCY": "10",
             "DYNAMODB_IN_MEMORY": "1",
             # Helpers in Java are new with each stream: their start is most of what they do.
@@ -118,3 +117,9 @@ class LocalStack(Component):
         if self._scratch.is_symlink():
             shutil.rmtree(self._scratch.resolve(), ignore_errors=True)
             self._scratch.unlink()
+
+
+def _kinesis_mock() -> str:
+    """The version of the server behind its Kinesis, whose folder it looks for by that."""
+    packages = json.loads(installed(".ci/components/node/package.json").read_text(encoding="utf-8"))
+    return str(packages["dependencies"]["kinesis-local"])

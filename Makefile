@@ -12,7 +12,7 @@ export PINLAKE_DATA ?= $(abspath ../shared/data)
 
 LANES := 3.5 4.0 4.1 4.2
 OTHERS := $(filter-out 4.1,$(LANES))
-SUITES := lint rust unit browser cli spark connect
+SUITES := lint rust unit browser components cli spark connect
 PY := .venv/4.1/bin/python
 RUST := $(shell find src -name '*.rs') Cargo.toml Cargo.lock .cargo/config.toml .ci/pyo3.cfg
 GLUE := $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.sql' -o -name '*.css' -o -name '*.js' -o -name '*.json' -o -name 'py.typed')
@@ -26,11 +26,14 @@ OUT ?= demo
 # make fuzz TIME=600
 TIME ?= 60
 
-.PHONY: help setup wheel demo test test-lanes test-long bench lint format fuzz clean docs notebooks
+# Their state is in .services; the tests start others, with state of their own.
+COMPONENTS = PYTHONPATH=tests .venv/localstack/bin/python -m support.components
+
+.PHONY: help setup wheel demo services services-status services-stop test test-lanes test-long bench lint format fuzz clean docs notebooks
 .DEFAULT_GOAL := help
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: .venv/4.1/.pinlake .jars/4.1/.done  ## everything for the default lane, and pinlake in .venv/4.1
 
@@ -42,12 +45,23 @@ demo: setup  ## the whole pipeline here; FROM=folder of real records, POSTS=n, O
 	PINLAKE_JARS=.jars/4.1 .venv/4.1/bin/pinlake demo $(if $(FROM),--from "$(FROM)") \
 	  $(if $(POSTS),--posts $(POSTS)) --out "$(OUT)"
 
+services:  ## MariaDB, Kafka, a local AWS and kinesalite on loopback; says where, and how to use them
+	@.ci/setup.sh components
+	$(JAVA)
+	$(COMPONENTS) up
+
+services-status:  ## which of them run
+	@$(COMPONENTS) status
+
+services-stop:  ## stops them; their data stay
+	@if [ -d .services ]; then $(COMPONENTS) down; fi
+
 test: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## everything that a change has to pass
 	@$(JAVA)
-	.ci/test.sh lint rust browser cli connect $(OTHERS:%=lane-%) / unit spark
+	.ci/test.sh lint rust browser cli connect $(OTHERS:%=lane-%) / unit components spark
 
-# One suite: make test-lint test-rust test-unit test-browser test-cli test-spark test-connect,
-# and make test-lane-4.0 for one Spark version.
+# One suite: make test-lint test-rust test-unit test-browser test-components test-cli test-spark
+# test-connect, and make test-lane-4.0 for one Spark version.
 $(SUITES:%=test-%): test-%: setup
 	@$(JAVA)
 	.ci/test.sh $*
@@ -94,8 +108,8 @@ notebooks: .venv/4.1/.pinlake  ## the notebooks as .ipynb, in dist/notebooks
 docs: ## the crate's documentation, in the target folder's doc/
 	cargo doc --locked --no-deps --features python,s3,kafka
 
-clean:  ## removes what the targets made in this checkout
-	rm -rf .venv .jars .cache dist demo fuzz/target
+clean: services-stop  ## removes what the targets made in this checkout
+	rm -rf .services .venv .jars .cache dist demo fuzz/target
 	cargo clean
 
 # ---- what the targets need -------------------------------------------------------------------

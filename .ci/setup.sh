@@ -4,6 +4,7 @@
 #   .ci/setup.sh venv LANE      .venv/LANE from .ci/lanes/LANE.txt
 #   .ci/setup.sh jars LANE      .jars/LANE
 #   .ci/setup.sh browser        chromium, for the tests of the report (Debian as root: installed)
+#   .ci/setup.sh components     MariaDB, Kafka, LocalStack, kinesalite (Debian as root: installed)
 #   .ci/setup.sh java-home      prints the JAVA_HOME to use, nothing if java on the PATH will do
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -114,12 +115,125 @@ make_jars() {
   ".venv/$lane/bin/python" python/pinlake/_jars.py "$lane" ".jars/$lane"
 }
 
+# ---- real components --------------------------------------------------------------------------
+# What is pinned comes from .ci/components into .jars and .venv; a copy of each pin beside what came of
+# it says later that there is nothing to do.
+need_components() {
+  need_java
+  need_program mariadbd mariadb-server
+  need_program openssl openssl
+  need_program mvn maven
+  need_program node nodejs
+  need_program npm npm
+  local home
+  home=$(java_home)
+  if [ -n "$home" ]; then export JAVA_HOME=$home; fi
+  maven_jars .ci/components/kafka .jars/kafka
+  compile .ci/components/kafka/MskIamValidator.java .jars/kafka
+  maven_jars .ci/components/dynamodb .jars/dynamodb
+  compile .ci/components/dynamodb/Loopback.java .jars/dynamodb
+  node_packages
+  localstack_venv
+  localstack_libraries
+}
+need_program() { # program, Debian package
+  if PATH=$PATH:/usr/sbin:/usr/local/sbin runs command -v "$1"; then return; fi
+  if ! can_apt; then die "no $1 here; on Debian: apt-get install $2"; fi
+  apt_install_only "$2"
+}
+# Debian starts a server as it installs it, unless this file says that it may not.
+apt_install_only() (
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+  fi
+  apt_install "$@"
+)
+maven_jars() { # folder of the pom, folder for the jars
+  if cmp -s "$1/pom.xml" "$2/pom.xml"; then return; fi
+  say "setup: $2"
+  rm -rf "$2"
+  mvn -q -B -f "$1/pom.xml" dependency:copy-dependencies -DincludeScope=runtime \
+    -DoutputDirectory="$PWD/$2" >&2
+  cp "$1/pom.xml" "$2/"
+}
+compile() { # Java source, folder of its jars; into classes below that
+  local classes=$2/classes
+  if cmp -s "$1" "$classes/$(basename "$1")"; then return; fi
+  say "setup: $classes"
+  rm -rf "$classes"
+  mkdir -p "$classes"
+  java_tool jdk.compiler/com.sun.tools.javac.Main -Xlint:-options -source 17 -target 17 \
+    -cp "$(printf '%s:' "$2"/*.jar)" -d "$classes" "$1"
+  cp "$1" "$classes/"
+}
+# A JRE of Debian has the compiler, without its command; others are made without it.
+java_tool() { "${JAVA_HOME:+$JAVA_HOME/bin/}java" -m "$@" >&2 || die "$1 failed; a JDK may be needed"; }
+node_packages() {
+  local to=.venv/node
+  if cmp -s .ci/components/node/package-lock.json $to/package-lock.json; then return; fi
+  say "setup: $to"
+  rm -rf $to
+  mkdir -p $to.new
+  cp .ci/components/node/package*.json $to.new/
+  npm ci --prefix $to.new --ignore-scripts --no-audit --no-fund --loglevel=error >&2
+  mv $to.new $to
+}
+localstack_venv() {
+  local wanted=.ci/components/localstack.txt to=.venv/localstack python versions
+  if cmp -s $wanted $to/localstack.txt; then return; fi
+  read -ra versions <<<"$(sed -n 's/^# python //p' $wanted)"
+  python=$(find_python "${versions[@]}") || die "LocalStack needs one of Python ${versions[*]}"
+  say "setup: $to ($("$python" --version))"
+  uv venv --quiet --clear --python "$python" $to
+  uv pip install --quiet --python $to --no-cache -r $wanted
+  cp $wanted $to/
+}
+# Where LocalStack looks for its helpers, in its own order of folders, before it would download them.
+localstack_libraries() {
+  local to=.jars/localstack from=.jars/dynamodb java dynamodb version
+  java=$(readlink -f "$(command -v "${JAVA_HOME:+$JAVA_HOME/bin/}java")")
+  java=${java%/bin/java}
+  if [ "$(readlink $to/java/21)" = "$java" ] && [ $to/.done -nt $from/classes ]; then return; fi
+  say "setup: $to"
+  rm -rf $to
+  dynamodb=$to/dynamodb-local/2
+  mkdir -p $to/java $dynamodb $to/kinesis-local
+  for version in 11 21; do ln -s "$java" $to/java/$version; done
+  version=$(sed -n 's/.*"kinesis-local": "\(.*\)".*/\1/p' .ci/components/node/package.json)
+  ln -sr .venv/node "$to/kinesis-local/$version"
+  ln -sr $from $dynamodb/DynamoDBLocal_lib
+  native_names $from
+  # The jar that LocalStack starts, and the agent that it adds: both are our class beside the jars.
+  java_tool jdk.jartool/sun.tools.jar.Main --create --file $dynamodb/DynamoDBLocal.jar \
+    --manifest <(manifest $from) -C $from/classes Loopback.class
+  java_tool jdk.jartool/sun.tools.jar.Main --create --file $dynamodb/ddb-local-loader-0.1.jar \
+    --manifest <(echo 'Premain-Class: Loopback') -C $from/classes Loopback.class
+  touch $to/.done
+}
+# SQLite's library is looked for without a version.
+native_names() {
+  local file
+  for file in "$1"/libsqlite4java-*-*.so; do
+    if [[ $file =~ ^(.*/libsqlite4java-.*)-[0-9.]+\.so$ ]]; then ln -sfr "$file" "${BASH_REMATCH[1]}.so"; fi
+  done
+}
+# A line of it may hold 72 bytes; one that begins with a blank goes on.
+manifest() {
+  local jar
+  printf 'Main-Class: Loopback\nClass-Path: .\n'
+  for jar in "$1"/*.jar; do printf '  DynamoDBLocal_lib/%s\n' "$(basename "$jar")"; done
+}
+
 case "${1:-}" in
   machine) need_compilers; need_java ;;
   browser) need_browser ;;
+  components) need_components ;;
   venv) make_venv "$2" ;;
   jars) make_jars "$2" ;;
   java-home) java_home ;;
   uv) shift; uv "$@" ;;
-  *) die "usage: .ci/setup.sh machine|browser|venv LANE|jars LANE|java-home|uv …" ;;
+  *) die "usage: .ci/setup.sh machine|browser|components|venv LANE|jars LANE|java-home|uv …" ;;
 esac

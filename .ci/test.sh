@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Runs suites, all of them even if one fails, and ends with minutes and summaries.
 #   .ci/test.sh SUITE… [/ SUITE…]
-# Suites: lint rust unit browser cli spark connect lane-3.5 … connect-4.0 … long aarch64 fuzz. What stands
-# behind a / runs beside what stands before it: two lines keep two cores busy.
+# Suites: lint rust unit browser components cli spark connect lane-3.5 … connect-4.0 … long aarch64 fuzz.
+# What stands behind a / runs beside what stands before it: two lines keep two cores busy.
 # Outputs do not mix: with a / each suite's is printed when it ends.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -24,6 +24,7 @@ suite() {
     rust) .ci/rust-test.sh ;;
     unit) tests 4.1 classic tests/unit ;;
     browser) .ci/setup.sh browser && tests 4.1 classic tests/browser ;;
+    components) .ci/setup.sh components && tests 4.1 classic tests/components ;;
     # One Spark for both: a JVM takes minutes of processor time until it is warm. Services first:
     # its workers know only the credentials that it was started with.
     spark) tests 4.1 classic tests/services tests/spark tests/notebooks ;;

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from pinlake import _jars
 from pinlake.config import Config, unknown_variables
-from pinlake.errors import ConfigError, SourceError, one_line
+from pinlake.errors import ConfigError, SourceError, mask, one_line
 
 State = Literal["ok", "optional", "missing"]
 
@@ -42,7 +42,8 @@ class Finding:
 def examine(config: Config | None, problem: str = "") -> list[Finding]:
     """Looks at everything; `problem` is why the settings could not be read, if so."""
     version = pyspark_version()
-    findings = [python(), java(), *spark(version), jars(version), disk(Path.cwd()), *variables()]
+    findings = [python(), java(), *spark(version), jars(version), disk(Path.cwd())]
+    findings += [*services(), *variables()]
     if config is None:
         findings.append(Finding("settings", "missing", problem, "mend the setting that is named"))
         return findings
@@ -227,16 +228,52 @@ def storage(config: Config) -> Iterator[Finding]:
         yield answers(endpoint)
 
 
-def answers(endpoint: str) -> Finding:
-    """Whether something listens where an endpoint says."""
-    parts = urlsplit(endpoint if "://" in endpoint else f"https://{endpoint}")
+# Services beside the object store: a line each, the variable that says where, and its URL's scheme.
+_SERVICES = (("kafka", "PINLAKE_KAFKA_URL"), ("mysql", "PINLAKE_MYSQL_URL"))
+_PORTS = {"http": 80, "https": 443, "kafka": 9092, "mysql": 3306}
+
+
+def services() -> Iterator[Finding]:
+    """The services that the environment names; where it names none, how a checkout starts some."""
+    named = [(what, name) for what, name in _SERVICES if os.environ.get(name)]
+    for what, name in named:
+        # Kafka is named by a list of brokers.
+        for address in os.environ[name].split(","):
+            yield answers(address.strip(), what=what, scheme=what, mend=name)
+    folder = _checkout()
+    if not named and not os.environ.get("AWS_ENDPOINT_URL") and folder is not None:
+        runs = Path(folder, ".services", "env")
+        remedy = f". {runs}" if runs.is_file() else "make services"
+        found = "none named; this checkout has some of its own"
+        yield Finding("services", "optional", found, remedy)
+
+
+def _checkout() -> Path | None:
+    """The checkout of pinlake that this is called in, if any."""
+    folders = (Path.cwd(), *Path.cwd().parents)
+    return next((at for at in folders if Path(at, ".ci", "components").is_dir()), None)
+
+
+def answers(
+    address: str,
+    *,
+    what: str = "endpoint",
+    scheme: str = "https",
+    mend: str = "storage.endpoint",
+) -> Finding:
+    """Whether something listens where an address says; `scheme` is that of one without any."""
+    remedy = f"start the service or mend {mend}"
     try:
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        with socket.create_connection((parts.hostname or "", port), timeout=5):
-            return Finding("endpoint", "ok", f"{parts.hostname}:{port} answers")
+        parts = urlsplit(address if "://" in address else f"{scheme}://{address}")
+        host = parts.hostname or ""
+        port = parts.port or _PORTS[parts.scheme]
+    except (ValueError, KeyError):
+        return Finding(what, "missing", f"{mask(address)}: no address of a service", remedy)
+    try:
+        with socket.create_connection((host, port), timeout=5):
+            return Finding(what, "ok", f"{host}:{port} answers")
     except (OSError, ValueError) as error:
-        said = f"{parts.hostname or endpoint}: {one_line(error)}"
-        return Finding("endpoint", "missing", said, "start the service or mend storage.endpoint")
+        return Finding(what, "missing", f"{host}:{port}: {one_line(error)}", remedy)
 
 
 def places(config: Config) -> Iterator[Finding]:

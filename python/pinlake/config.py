@@ -59,6 +59,8 @@ VARIABLES = (
     "PINLAKE_KAFKA_PASSWORD",
     "PINLAKE_KAFKA_PASSWORD_FILE",
     "PINLAKE_KAFKA_USERNAME",
+    "PINLAKE_KAFKA_URL",
+    "PINLAKE_MYSQL_URL",
     "PINLAKE_PASSWORD",
 )
 # Nobody's typos: a checkout's tests have variables of their own, and Kubernetes gives pods those of

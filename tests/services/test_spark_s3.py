@@ -183,7 +183,7 @@ def test_an_endpoint_where_nothing_listens_is_told_at_once(
     setting = "spark.hadoop.fs.s3a.endpoint"
     spark.conf.set(setting, "127.0.0.1:1")
     try:
-        with pytest.raises(SourceError, match=rf"^{setting}: 127\.0\.0\.1: .*mend the setting$"):
+        with pytest.raises(SourceError, match=rf"^{setting}: 127\.0\.0\.1:1: .*mend the setting$"):
             rows(spark, "user", f"s3://{bucket}", access="spark", options=s3.options)
     finally:
         spark.conf.unset(setting)

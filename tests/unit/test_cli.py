@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import stat
 import subprocess
 from pathlib import Path
@@ -112,6 +113,51 @@ def test_doctor_has_a_line_for_each_thing_and_a_remedy_for_what_is_missing(tmp_p
     assert set(missing) == wanted
     assert all(row["remedy"] for row in missing.values())
     assert "PINLAKE_LANDING" in missing["environment"]["found"]
+
+
+def test_doctor_says_which_services_answer_and_prints_no_credentials(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        there, gone = f"127.0.0.1:{server.getsockname()[1]}", "127.0.0.1:9"
+        env = {
+            "PINLAKE_KAFKA_URL": f"{there},{gone}",
+            "PINLAKE_MYSQL_URL": f"mysql://me:hunter2@{there}/pinlake",
+            "PINLAKE_PASSWORD": "hunter2",
+            "AWS_ENDPOINT_URL": f"http://{gone}",
+            "AWS_SECRET_ACCESS_KEY": "hunter2",
+        }
+        done = pinlake("doctor", "--json", cwd=tmp_path, env=env)
+    assert done.returncode == 1
+    rows = [row for row in json.loads(done.stdout) if row["what"] in ("kafka", "mysql", "endpoint")]
+    assert [(row["what"], row["state"], row["remedy"]) for row in rows] == [
+        ("kafka", "ok", ""),
+        ("kafka", "missing", "start the service or mend PINLAKE_KAFKA_URL"),
+        ("mysql", "ok", ""),
+        ("endpoint", "missing", "start the service or mend storage.endpoint"),
+    ]
+    assert rows[1]["found"].startswith(f"{gone}: ")
+    assert rows[2]["found"] == f"{there} answers"
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("address", ["mysql://me:hunter2@[x", "mysql://me:hunter2@host:port/x"])
+def test_doctor_says_that_an_address_is_none(tmp_path: Path, address: str) -> None:
+    done = pinlake("doctor", cwd=tmp_path, env={"PINLAKE_MYSQL_URL": address})
+    assert done.returncode == 1
+    assert "no address of a service -> start the service or mend PINLAKE_MYSQL_URL" in done.stdout
+    assert "hunter2" not in done.stdout + done.stderr
+
+
+def test_doctor_knows_how_a_checkout_starts_services(tmp_path: Path) -> None:
+    assert "make services" not in pinlake("doctor", cwd=tmp_path).stdout
+    Path(tmp_path, ".ci", "components").mkdir(parents=True)
+    below = tmp_path / "src"
+    below.mkdir()
+    assert " -> make services" in pinlake("doctor", cwd=below).stdout
+    Path(tmp_path, ".services").mkdir()
+    Path(tmp_path, ".services", "env").touch()
+    assert f" -> . {tmp_path}/.services/env" in pinlake("doctor", cwd=below).stdout
+    named = pinlake("doctor", cwd=below, env={"PINLAKE_KAFKA_URL": "127.0.0.1:9"}).stdout
+    assert "this checkout has some" not in named
 
 
 def test_doctor_names_a_java_that_spark_cannot_use(tmp_path: Path) -> None:

@@ -1,0 +1,124 @@
+"""The local AWS: objects, streams, and a stack that carries a record from Kinesis to S3."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from support.components import LocalStack
+
+PATIENCE = 180.0
+
+
+@pytest.fixture
+def unique() -> str:
+    """Part of names that no other test has."""
+    return uuid.uuid4().hex[:8]
+
+
+def client(localstack: LocalStack, service: str) -> Any:
+    """A client of one of its services."""
+    return boto3.client(
+        service,
+        endpoint_url=localstack.endpoint,
+        region_name=localstack.region,
+        aws_access_key_id=localstack.access_key,
+        aws_secret_access_key=localstack.secret_key,
+        config=Config(retries={"max_attempts": 0}, read_timeout=PATIENCE),
+    )
+
+
+def objects(s3: Any, bucket: str) -> list[bytes]:
+    """The contents of a bucket."""
+    listed = s3.list_objects_v2(Bucket=bucket).get("Contents", [])
+    return [s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read() for one in listed]
+
+
+def test_s3_keeps_an_object(localstack: LocalStack, unique: str) -> None:
+    s3 = client(localstack, "s3")
+    s3.create_bucket(Bucket=unique)
+    s3.put_object(Bucket=unique, Key="topics/a b/é.json", Body=b'{"index": 1}')
+    assert objects(s3, unique) == [b'{"index": 1}']
+
+
+def test_kinesis_keeps_a_record(localstack: LocalStack, unique: str) -> None:
+    kinesis = client(localstack, "kinesis")
+    kinesis.create_stream(StreamName=unique, ShardCount=1)
+    kinesis.get_waiter("stream_exists").wait(StreamName=unique, WaiterConfig={"Delay": 1})
+    put = kinesis.put_record(StreamName=unique, Data=b"data", PartitionKey="1")
+    start = kinesis.get_shard_iterator(
+        StreamName=unique, ShardId=put["ShardId"], ShardIteratorType="TRIM_HORIZON"
+    )
+    (record,) = kinesis.get_records(ShardIterator=start["ShardIterator"])["Records"]
+    assert record["Data"] == b"data"
+    assert record["SequenceNumber"] == put["SequenceNumber"]
+
+
+def test_secrets_manager_keeps_a_secret(localstack: LocalStack, unique: str) -> None:
+    manager = client(localstack, "secretsmanager")
+    manager.create_secret(Name=unique, SecretString="made up")
+    assert manager.get_secret_value(SecretId=unique)["SecretString"] == "made up"
+
+
+def chain(unique: str) -> dict[str, Any]:
+    """A stack: a stream, a delivery stream that reads it, the bucket that this writes to."""
+    role = {"Fn::GetAtt": ["Role", "Arn"]}
+    assume = {
+        "Effect": "Allow",
+        "Principal": {"Service": "firehose.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    stream = {"KinesisStreamARN": {"Fn::GetAtt": ["Stream", "Arn"]}, "RoleARN": role}
+    return {
+        "Resources": {
+            "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": unique}},
+            "Stream": {
+                "Type": "AWS::Kinesis::Stream",
+                "Properties": {"Name": unique, "ShardCount": 1},
+            },
+            "Role": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [assume]}
+                },
+            },
+            "Delivery": {
+                "Type": "AWS::KinesisFirehose::DeliveryStream",
+                "Properties": {
+                    "DeliveryStreamName": unique,
+                    "DeliveryStreamType": "KinesisStreamAsSource",
+                    "KinesisStreamSourceConfiguration": stream,
+                    "ExtendedS3DestinationConfiguration": {
+                        "BucketARN": {"Fn::GetAtt": ["Bucket", "Arn"]},
+                        "RoleARN": role,
+                        "BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": 1},
+                    },
+                },
+            },
+        },
+        "Outputs": {"Bucket": {"Value": {"Ref": "Bucket"}}},
+    }
+
+
+def test_a_stack_carries_a_record_from_kinesis_to_s3(localstack: LocalStack, unique: str) -> None:
+    stacks, s3 = client(localstack, "cloudformation"), client(localstack, "s3")
+    stacks.create_stack(
+        StackName=unique, TemplateBody=json.dumps(chain(unique)), Capabilities=["CAPABILITY_IAM"]
+    )
+    made = stacks.get_waiter("stack_create_complete")
+    made.wait(StackName=unique, WaiterConfig={"Delay": 1, "MaxAttempts": int(PATIENCE)})
+    put = {"StreamName": unique, "Data": b'{"index": 1}', "PartitionKey": "1"}
+    client(localstack, "kinesis").put_record(**put)
+    until = time.monotonic() + PATIENCE
+    while not objects(s3, unique) and time.monotonic() < until:
+        time.sleep(0.2)
+    assert objects(s3, unique) == [b'{"index": 1}']
+    # All its helpers run by now; what it lacks it would have downloaded to there.
+    downloads = localstack.folder / "root" / "var" / "lib" / "localstack" / "lib"
+    assert list(downloads.rglob("*")) == []

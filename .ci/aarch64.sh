@@ -8,6 +8,17 @@ python=.venv/4.1/bin/python
 rustup target add "$target"
 .ci/setup.sh uv pip install --quiet --python .venv/4.1 ziglang==0.15.1
 rm -rf dist/aarch64
+# librdkafka's configure script knows CC and its kin alone, not those of a target; what is compiled for
+# this machine then needs HOST_CC. Its version script names symbols that a static build lacks.
+tools=$PWD/.cache/zig
+mkdir -p "$tools"
+for tool in cc c++ ar ranlib; do
+  case $tool in cc|c++) more="-target aarch64-linux-gnu.2.28" ;; *) more= ;; esac
+  printf '#!/bin/sh\nexec "%s" -m ziglang %s %s "$@"\n' "$PWD/$python" "$tool" "$more" >"$tools/$tool"
+  chmod +x "$tools/$tool"
+done
+export CC=$tools/cc CXX=$tools/c++ AR=$tools/ar RANLIB=$tools/ranlib
+export HOST_CC=gcc HOST_CXX=g++ HOST_AR=ar LDFLAGS=-Wl,--undefined-version
 # maturin looks for zig as a module of the Python on the PATH.
 PATH="$PWD/.venv/4.1/bin:$PATH" maturin build --locked --release --quiet --zig --target "$target" \
   --compatibility manylinux_2_28 --out dist/aarch64 --interpreter "$python"

@@ -24,7 +24,7 @@ suite() {
     rust) .ci/rust-test.sh ;;
     unit) tests 4.1 classic tests/unit ;;
     browser) .ci/setup.sh browser && tests 4.1 classic tests/browser ;;
-    components) .ci/setup.sh components && tests 4.1 classic tests/components ;;
+    components) .ci/setup.sh components && tests 4.1 classic tests/components tests/transport ;;
     # One Spark for both: a JVM takes minutes of processor time until it is warm. Services first:
     # its workers know only the credentials that it was started with.
     spark) tests 4.1 classic tests/services tests/spark tests/notebooks ;;
@@ -34,7 +34,7 @@ suite() {
     lane-4.2) PINLAKE_TEST_PLANS=compiled tests 4.2 classic -m 'lane and not long' tests/spark ;;
     lane-*) tests "$lane" classic -m 'lane and not long' tests/spark ;;
     connect-*) tests "$lane" connect -m 'lane and not long' tests/spark ;;
-    long) tests 4.1 classic -m long tests ;;
+    long) .ci/setup.sh components && tests 4.1 classic -m long tests ;;
     aarch64) .ci/aarch64.sh ;;
     fuzz) .ci/fuzz.sh 60 ;;
     *) echo "no suite $name" >&2; return 2 ;;

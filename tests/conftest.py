@@ -8,6 +8,11 @@ from pathlib import Path
 
 import pytest
 
+# Real components on loopback, started as they are first asked for.
+from support.components.fixtures import kafka, kinesalite, localstack, mariadb
+
+__all__ = ["kafka", "kinesalite", "localstack", "mariadb"]
+
 HERE = Path(__file__).resolve().parent
 
 # A shell makes what it runs in the background deaf to Ctrl-C, and all that this starts; tests of

@@ -22,9 +22,7 @@ def test_a_run_is_explained_and_gone_on_with(tmp_path: Path) -> None:
     assert verdict["unexplained"] == 0
     assert verdict["sent"] == verdict["arrived"] == verdict["seen"]
     assert verdict["withheld"] > 0 < verdict["orphans"]
-    more = pinlake(
-        "emulate", *TO, *faults, "--count", "800", "--resume", "--json", cwd=tmp_path
-    )
+    more = pinlake("emulate", *TO, *faults, "--count", "800", "--resume", "--json", cwd=tmp_path)
     assert json.loads(more.stdout)["posts"] == 300
     told = pinlake(*VERIFY, cwd=tmp_path)
     assert told.returncode == 0

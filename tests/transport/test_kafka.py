@@ -1,0 +1,197 @@
+"""Emulator, ledger, verify, topics and check with a real broker, as a user types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.cli import EXECUTABLE, environment, pinlake, refusal
+from support.components import Kafka
+
+KINDS = ("pin", "geo", "user")
+
+
+@pytest.fixture
+def user(kafka: Kafka, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A user id of the test's own, whose topics are there."""
+    name = f"u{abs(hash(request.node.name)) % 10**9}"
+    made = pinlake("topics", "create", *at(kafka), "--user-id", name, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    yield name
+    pinlake("topics", "delete", *at(kafka), "--user-id", name, cwd=tmp_path)
+
+
+def at(kafka: Kafka) -> tuple[str, str]:
+    return ("--at", f"kafka://{kafka.plain}")
+
+
+def emulate(kafka: Kafka, user: str, *more: str) -> tuple[str, ...]:
+    to = ("--to", f"kafka://{kafka.plain}", "--user-id", user, "--ledger", "run.ledger")
+    return ("emulate", *to, "--json", *more)
+
+
+def verdict(kafka: Kafka, folder: Path) -> dict[str, Any]:
+    against = ("--against", f"kafka://{kafka.plain}")
+    done = pinlake("verify", "--ledger", "run.ledger", *against, "--json", cwd=folder)
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == (1 if found["unexplained"] else 0)
+    return found
+
+
+def test_the_real_tables_arrive_record_for_record(
+    kafka: Kafka, user: str, tmp_path: Path, real_data: Path
+) -> None:
+    done = pinlake(*emulate(kafka, user, "--from", str(real_data / "real")), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    assert report["kinds"] == {"pin": 2019, "geo": 11154, "user": 11154}
+    assert (report["failed"], report["unknown"], report["ended"]) == (0, 0, "source")
+    found = verdict(kafka, tmp_path)
+    assert found["unexplained"] == 0
+    assert found["sent"] == found["arrived"] == found["seen"] == 2019 + 2 * 11154
+
+    checked = pinlake(
+        "check", "--from", f"kafka://{kafka.plain}", "--user-id", user, "--out", "c", cwd=tmp_path
+    )
+    assert checked.returncode == 0, checked.stderr
+    for kind, count in report["kinds"].items():
+        consumed = json.loads(Path(tmp_path, "c", f"{kind}_consumer.json").read_text("utf-8"))
+        assert len(consumed) == count
+        assert {one["topic"] for one in consumed} == {f"{user}.{kind}"}
+        assert all(
+            str(one["value"].get("index", one["value"].get("ind"))) == one["key"]
+            for one in consumed
+        )
+        places = {(one["partition"], one["offset"]) for one in consumed}
+        assert len(places) == count
+
+
+def test_a_broker_that_is_killed_loses_and_doubles_nothing(
+    kafka: Kafka, user: str, tmp_path: Path
+) -> None:
+    words = emulate(kafka, user, "--count", "34000", "--rate", "6000")
+    with subprocess.Popen(
+        [EXECUTABLE, *words], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE
+    ) as run:
+        for _ in range(2):
+            time.sleep(2)
+            kafka.kill()
+            kafka.start()
+        told, _ = run.communicate(timeout=300)
+    assert run.returncode == 0
+    report = json.loads(told)
+    assert (report["written"], report["failed"], report["unknown"]) == (102_000, 0, 0)
+    found = verdict(kafka, tmp_path)
+    assert found["unexplained"] == 0, found
+    assert found["seen"] == 102_000
+    assert found["repeats"] == 0
+
+
+@pytest.mark.parametrize(
+    ("posts", "kills"),
+    [(20_000, 4), pytest.param(100_000, 30, marks=pytest.mark.long)],
+)
+def test_an_emulator_that_is_killed_goes_on_where_it_was(
+    kafka: Kafka, user: str, tmp_path: Path, posts: int, kills: int
+) -> None:
+    chance = random.Random(posts)
+    faults = [f"--fault={name}=0.01" for name in ("duplicate", "late", "drop", "corrupt")]
+    words = emulate(kafka, user, "--count", str(posts), "--rate", "4000", *faults)
+    resume: tuple[str, ...] = ()
+    died = 0
+    for _ in range(kills):
+        with subprocess.Popen(
+            [EXECUTABLE, *words, *resume], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE
+        ) as run:
+            try:
+                run.wait(chance.uniform(0.3, 1.5))
+            except subprocess.TimeoutExpired:
+                run.send_signal(signal.SIGKILL)
+        died += run.returncode == -signal.SIGKILL
+        if Path(tmp_path, "run.ledger").exists():
+            resume = ("--resume",)
+    assert died >= kills // 2
+    done = pinlake(*words, *resume, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = verdict(kafka, tmp_path)
+    assert found["unexplained"] == 0, found
+    assert found["unsettled"] == 0
+    assert found["sent"] == found["arrived"]
+    assert found["seen"] == found["arrived"] + found["repeats"]
+    assert found["withheld"] > 0
+    size = Path(tmp_path, "run.ledger").stat().st_size
+    assert size < 64 * found["sent"]
+
+
+def test_a_password_is_taken_from_the_environment_and_shown_nowhere(
+    kafka: Kafka, user: str, tmp_path: Path
+) -> None:
+    settings = '[kafka]\nsecurity = "scram-sha-512"\ntls = false\n'
+    Path(tmp_path, "pinlake.toml").write_text(settings, encoding="utf-8")
+    Path(tmp_path, "password").write_text(kafka.password + "\n", encoding="utf-8")
+    to = ("--to", f"kafka://{kafka.scram}", "--user-id", user, "--count", "50")
+    env = {"PINLAKE_KAFKA_USERNAME": kafka.user}
+    good = pinlake(
+        *("emulate", *to, "--ledger", "run.ledger"),
+        cwd=tmp_path,
+        env={**env, "PINLAKE_KAFKA_PASSWORD_FILE": str(tmp_path / "password")},
+    )
+    assert good.returncode == 0, good.stderr
+    assert kafka.password.encode() not in Path(tmp_path, "run.ledger").read_bytes()
+    assert kafka.password not in good.stdout + good.stderr
+    canary = "canary-7f3a"
+    wrong = refusal(
+        pinlake("emulate", *to, cwd=tmp_path, env={**env, "PINLAKE_KAFKA_PASSWORD": canary})
+    )
+    assert "Authentication failed" in wrong
+    assert canary not in wrong
+    missing = refusal(pinlake("emulate", *to, cwd=tmp_path, env=env))
+    assert "PINLAKE_KAFKA_PASSWORD" in missing
+
+
+def test_topics_are_made_listed_described_and_deleted(kafka: Kafka, tmp_path: Path) -> None:
+    where = (*at(kafka), "--user-id", "topics")
+    made = pinlake(
+        "topics", "create", *where, "--partitions", "5", "--retention", "2d", cwd=tmp_path
+    )
+    assert "topics.pin: made, 5 partitions" in made.stderr
+    again = pinlake("topics", "create", *where, cwd=tmp_path)
+    assert (again.returncode, "is there already" in again.stderr) == (0, True)
+    listed = pinlake("topics", "list", *at(kafka), "--prefix", "topics.", "--json", cwd=tmp_path)
+    assert [one["name"] for one in json.loads(listed.stdout)] == sorted(
+        f"topics.{k}" for k in KINDS
+    )
+    told = pinlake("topics", "describe", *where, "--kind", "pin", "--json", cwd=tmp_path)
+    (topic,) = json.loads(told.stdout)
+    assert (topic["partitions"], topic["settings"]["retention.ms"]) == (5, "172800000")
+    gone = pinlake("topics", "delete", *where, cwd=tmp_path)
+    assert "topics.user: deleted" in gone.stderr
+    assert "no topic topics.pin" in refusal(pinlake("topics", "describe", *where, cwd=tmp_path))
+    unknown = pinlake("emulate", "--to", at(kafka)[1], "--user-id", "topics", cwd=tmp_path)
+    assert "make it: pinlake topics create" in refusal(unknown)
+
+
+def test_a_stop_drains_and_says_so(kafka: Kafka, user: str, tmp_path: Path) -> None:
+    words = emulate(kafka, user, "--rate", "500")
+    with subprocess.Popen(
+        [EXECUTABLE, *words], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE
+    ) as run:
+        time.sleep(2)
+        began = time.monotonic()
+        os.kill(run.pid, signal.SIGTERM)
+        told, _ = run.communicate(timeout=30)
+    assert time.monotonic() - began < 5
+    report = json.loads(told)
+    assert (report["ended"], report["unknown"]) == ("stopped", 0)
+    found = verdict(kafka, tmp_path)
+    assert (found["unexplained"], found["unsettled"]) == (0, 0)
+    assert found["arrived"] == report["written"] > 0

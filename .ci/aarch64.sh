@@ -13,8 +13,14 @@ rm -rf dist/aarch64
 tools=$PWD/.cache/zig
 mkdir -p "$tools"
 for tool in cc c++ ar ranlib; do
-  case $tool in cc|c++) more="-target aarch64-linux-gnu.2.28" ;; *) more= ;; esac
-  printf '#!/bin/sh\nexec "%s" -m ziglang %s %s "$@"\n' "$PWD/$python" "$tool" "$more" >"$tools/$tool"
+  more=
+  case $tool in cc|c++) more="-fno-sanitize=all -target aarch64-linux-gnu.2.28" ;; esac
+  # Asked for its version, zig does not know a target with glibc's.
+  cat >"$tools/$tool" <<TOOL
+#!/bin/sh
+if [ "\$1" = --version ]; then exec "$PWD/$python" -m ziglang $tool --version; fi
+exec "$PWD/$python" -m ziglang $tool $more "\$@"
+TOOL
   chmod +x "$tools/$tool"
 done
 export CC=$tools/cc CXX=$tools/c++ AR=$tools/ar RANLIB=$tools/ranlib

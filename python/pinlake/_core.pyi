@@ -25,13 +25,18 @@ __all__ = [
     "clean_columns",
     "clean_objects",
     "column_names",
+    "consume_topics",
+    "create_topics",
     "ddl",
     "dedup_batch",
+    "delete_topics",
+    "describe_topics",
     "error_codes",
     "follower_count",
     "kind_plan",
     "kinds",
     "landing_url",
+    "list_topics",
     "merge_marks",
     "plan_frame",
     "plan_landing",
@@ -41,6 +46,7 @@ __all__ = [
     "schema",
     "split_plan",
     "upload",
+    "verify",
 ]
 __profile__: str
 

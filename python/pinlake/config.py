@@ -191,9 +191,10 @@ class Config(BaseSettings):
     storage: dict[str, str] = {}
     """Options of the object store: `endpoint`, `region`, `allow_http`. Never credentials."""
     kafka: dict[str, str] = {}
-    """How to speak to Kafka: `security` (plaintext, tls, plain, scram-sha-256, scram-sha-512),
-    `tls`, `ca`, and any property of librdkafka. User and password come from
-    `PINLAKE_KAFKA_USERNAME` and `PINLAKE_KAFKA_PASSWORD` or `PINLAKE_KAFKA_PASSWORD_FILE`."""
+    """How to speak to Kafka: `security` (plaintext, tls, plain, scram-sha-256, scram-sha-512,
+    msk-iam), `tls`, `ca`, `region`, and any property of librdkafka. User and password come from
+    `PINLAKE_KAFKA_USERNAME` and `PINLAKE_KAFKA_PASSWORD` or `PINLAKE_KAFKA_PASSWORD_FILE`; for
+    msk-iam AWS's own chain."""
     spark: dict[str, str] = {}
     """Settings of the local Spark session, such as `"spark.driver.memory" = "4g"`."""
     emulate: Emulate = Emulate()

@@ -4,6 +4,8 @@
 //! [`marks`] book what was read. Bytes come from a [`Store`]: a folder of this machine or a bucket.
 
 mod archive;
+#[cfg(feature = "aws")]
+pub(crate) mod aws;
 mod block;
 mod books;
 mod csv;
@@ -27,7 +29,7 @@ mod parquet;
 pub mod plan;
 mod planning;
 mod reader;
-#[cfg(feature = "s3")]
+#[cfg(any(feature = "s3", feature = "aws"))]
 mod runtime;
 #[cfg(feature = "s3")]
 mod s3;
@@ -39,7 +41,7 @@ mod split;
 mod store;
 mod tables;
 
-#[cfg(feature = "s3")]
+#[cfg(any(feature = "s3", feature = "aws"))]
 pub(crate) use runtime::runtime;
 
 pub use archive::{Archive, Broken, Inflate};

@@ -29,7 +29,7 @@ pub(crate) fn runtime() -> Result<&'static Runtime> {
         .thread_name("pinlake-io")
         .enable_all()
         .build()
-        .map_err(|error| Error::Source(format!("cannot start threads for S3: {error}")))?;
+        .map_err(|error| Error::Source(format!("cannot start threads for requests: {error}")))?;
     let runtime: &'static Runtime = Box::leak(Box::new(runtime));
     *slot = Some((pid, runtime));
     Ok(runtime)

@@ -158,6 +158,73 @@ def test_a_password_is_taken_from_the_environment_and_shown_nowhere(
     assert "PINLAKE_KAFKA_PASSWORD" in missing
 
 
+def test_msk_iam_works_for_every_verb_and_outlives_its_tokens(kafka: Kafka, tmp_path: Path) -> None:
+    where = f"kafka://{kafka.iam}"
+    settings = (
+        f'[kafka]\nsecurity = "msk-iam"\nregion = "{kafka.region}"\n'
+        f'ca = "{kafka.certificate.authority}"\n"lifetime.seconds" = 5\n'
+    )
+    Path(tmp_path, "pinlake.toml").write_text(settings, encoding="utf-8")
+    env = iam(kafka)
+    made = pinlake("topics", "create", "--at", where, "--user-id", "iam", cwd=tmp_path, env=env)
+    assert made.returncode == 0, made.stderr
+    # Longer than two tokens' life: the broker ends a connection whose token is over.
+    words = ("emulate", "--to", where, "--user-id", "iam", "--count", "6000", "--rate", "500")
+    sent = pinlake(*words, "--ledger", "run.ledger", "--json", cwd=tmp_path, env=env)
+    assert sent.returncode == 0, sent.stderr
+    report = json.loads(sent.stdout)
+    assert (report["written"], report["failed"], report["unknown"]) == (18_000, 0, 0)
+    judged = pinlake(
+        "verify", "--ledger", "run.ledger", "--against", where, "--json", cwd=tmp_path, env=env
+    )
+    found = json.loads(judged.stdout)
+    assert (found["unexplained"], found["seen"]) == (0, 18_000), judged.stdout
+    checked = pinlake(
+        "check", "--from", where, "--user-id", "iam", "--out", "c", cwd=tmp_path, env=env
+    )
+    assert checked.returncode == 0, checked.stderr
+    listed = pinlake("topics", "list", "--at", where, "--prefix", "iam.", cwd=tmp_path, env=env)
+    assert "iam.user" in listed.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "settings", "wanted"),
+    [
+        ({"AWS_SECRET_ACCESS_KEY": "canary-7f3a"}, "", "SASL authentication error"),
+        ({}, 'region = "eu-west-3"', "wrong region"),
+        ({"AWS_ACCESS_KEY_ID": None}, "", "no AWS credentials: set AWS_ACCESS_KEY_ID"),
+        ({}, '"lifetime.seconds" = 901', "use 1 to 900"),
+    ],
+)
+def test_msk_iam_refuses_in_one_line(
+    kafka: Kafka, tmp_path: Path, change: dict[str, str | None], settings: str, wanted: str
+) -> None:
+    region = settings if "region" in settings else f'region = "{kafka.region}"\n{settings}'
+    ca = f'ca = "{kafka.certificate.authority}"'
+    Path(tmp_path, "pinlake.toml").write_text(
+        f'[kafka]\nsecurity = "msk-iam"\n{ca}\n{region}\n', encoding="utf-8"
+    )
+    done = pinlake(
+        *("emulate", "--to", f"kafka://{kafka.iam}", "--count", "1"),
+        cwd=tmp_path,
+        env={**iam(kafka), **change},
+    )
+    said = refusal(done)
+    assert wanted in said
+    assert "canary" not in done.stdout + done.stderr
+
+
+def iam(kafka: Kafka) -> dict[str, str | None]:
+    """Credentials of the environment, and no other of the chain."""
+    return {
+        "AWS_ACCESS_KEY_ID": kafka.access_key,
+        "AWS_SECRET_ACCESS_KEY": kafka.secret_key,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
 def test_topics_are_made_listed_described_and_deleted(kafka: Kafka, tmp_path: Path) -> None:
     where = (*at(kafka), "--user-id", "topics")
     made = pinlake(

@@ -1,8 +1,9 @@
 //! What brokers say of each record, as outcomes.
 
+use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rdkafka::client::ClientContext;
+use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message;
 use rdkafka::producer::{DeliveryResult, ProducerContext};
@@ -35,8 +36,8 @@ struct Gathered {
 }
 
 impl Delivery {
-    pub(super) fn new(topics: Arc<[String]>) -> Self {
-        Self { client: Context::default(), topics, gathered: Mutex::default() }
+    pub(super) fn new(client: Context, topics: Arc<[String]>) -> Self {
+        Self { client, topics, gathered: Mutex::default() }
     }
 
     fn gathered(&self) -> std::sync::MutexGuard<'_, Gathered> {
@@ -71,6 +72,12 @@ impl Delivery {
 }
 
 impl ClientContext for Delivery {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = Context::ENABLE_REFRESH_OAUTH_TOKEN;
+
+    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.client.generate_oauth_token(config)
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         self.client.error(error, reason);
     }

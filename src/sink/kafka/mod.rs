@@ -20,7 +20,7 @@ use super::{Batch, Sink, Written};
 use crate::error::{Error, Result};
 use crate::ledger::{Outcome, Status, micros};
 use crate::source::Options;
-use crate::source::kafka::Brokers;
+use crate::source::kafka::{Brokers, given_token};
 
 /// Records that may wait in the queue, and their bytes (KiB).
 const QUEUE_RECORDS: &str = "200000";
@@ -81,7 +81,7 @@ impl Kafka {
             config.set("delivery.timeout.ms", DELIVERY_MS.to_string());
         }
         let topics: Arc<[String]> = topics.into();
-        let delivery = Delivery::new(Arc::clone(&topics));
+        let delivery = Delivery::new(brokers.context(), Arc::clone(&topics));
         let producer = ThreadedProducer::from_config_and_context(&config, delivery)
             .map_err(|error| Error::Config(format!("kafka settings: {error}")))?;
         let sink = Self {
@@ -92,6 +92,8 @@ impl Kafka {
             limit: None,
             key: Vec::with_capacity(20),
         };
+        let client = sink.producer.client();
+        given_token(client, &client.context().client)?;
         for topic in &*sink.topics {
             sink.check(topic, &brokers)?;
         }

@@ -1,13 +1,15 @@
 //! What every client of Kafka is made with: brokers, security, properties; and what it heard.
 
-use std::sync::{Mutex, PoisonError};
+use std::ffi::CString;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rdkafka::client::ClientContext;
+use rdkafka::client::{Client, ClientContext, OAuthToken};
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+use super::iam::Iam;
 use crate::error::{Error, Result};
 use crate::source::Options;
 
@@ -21,7 +23,7 @@ const PASSWORD: &str = "PINLAKE_KAFKA_PASSWORD";
 const PASSWORD_FILE: &str = "PINLAKE_KAFKA_PASSWORD_FILE";
 
 /// Settings that pinlake itself takes; any other is a property of librdkafka.
-const OWN: [&str; 4] = ["security", "tls", "ca", "region"];
+const OWN: [&str; 5] = ["security", "tls", "ca", "region", "lifetime.seconds"];
 
 /// How clients and brokers know each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,8 @@ pub enum Security {
     Tls,
     /// User and password, by a SASL mechanism.
     Password(&'static str),
+    /// MSK's IAM.
+    MskIam,
 }
 
 impl Security {
@@ -42,9 +46,10 @@ impl Security {
             "plain" => Self::Password("PLAIN"),
             "scram-sha-256" => Self::Password("SCRAM-SHA-256"),
             "scram-sha-512" => Self::Password("SCRAM-SHA-512"),
+            "msk-iam" => Self::MskIam,
             _ => {
                 return Err(Error::Config(format!(
-                    "kafka security {text:?}: use plaintext, tls, plain, scram-sha-256 or scram-sha-512"
+                    "kafka security {text:?}: use plaintext, tls, plain, scram-sha-256, scram-sha-512 or msk-iam"
                 )));
             }
         })
@@ -55,7 +60,7 @@ impl Security {
         match (self, tls) {
             (Self::Plaintext, _) => "plaintext",
             (Self::Tls, _) => "ssl",
-            (Self::Password(_), true) => "sasl_ssl",
+            (Self::Password(_), true) | (Self::MskIam, _) => "sasl_ssl",
             (Self::Password(_), false) => "sasl_plaintext",
         }
     }
@@ -67,12 +72,13 @@ pub struct Brokers {
     /// `host:port`, with commas between.
     servers: String,
     config: ClientConfig,
+    iam: Option<Arc<Iam>>,
 }
 
 impl Brokers {
     /// Reads `kafka://host:9092[,host:9092…]` and settings: `security` (plaintext, tls, plain,
-    /// scram-sha-256, scram-sha-512), `tls` (false: passwords go unencrypted), `ca` (a PEM file), and any
-    /// property of librdkafka. User and password come from `PINLAKE_KAFKA_USERNAME`,
+    /// scram-sha-256, scram-sha-512, msk-iam), `tls` (false: passwords go unencrypted), `ca` (a PEM file),
+    /// `region` and `lifetime.seconds` (msk-iam), and any property of librdkafka. User and password come from `PINLAKE_KAFKA_USERNAME`,
     /// `PINLAKE_KAFKA_PASSWORD` or `PINLAKE_KAFKA_PASSWORD_FILE`.
     ///
     /// # Errors
@@ -100,6 +106,18 @@ impl Brokers {
             config.set("sasl.username", secret(&[USERNAME])?);
             config.set("sasl.password", secret(&[PASSWORD, PASSWORD_FILE])?);
         }
+        let mut iam = None;
+        if security == Security::MskIam {
+            config.set("sasl.mechanism", "OAUTHBEARER");
+            let life = get("lifetime.seconds").unwrap_or("900");
+            let life = life.parse().map_err(|_| {
+                Error::Config(format!("kafka lifetime.seconds {life:?}: a number of seconds"))
+            })?;
+            let made = Iam::new(get("region"), &servers, Duration::from_secs(life))?;
+            // Missing credentials are said at once.
+            made.token()?;
+            iam = Some(Arc::new(made));
+        }
         for (name, value) in options.iter().filter(|(name, _)| !OWN.contains(&name.as_str())) {
             if name.contains("password") || name.contains("secret") || name.contains("username") {
                 return Err(Error::Config(format!(
@@ -108,7 +126,7 @@ impl Brokers {
             }
             config.set(name, value);
         }
-        Ok(Self { servers, config })
+        Ok(Self { servers, config, iam })
     }
 
     /// Where they are, for people.
@@ -120,6 +138,11 @@ impl Brokers {
     /// A copy of the clients' configuration.
     pub(crate) fn config(&self) -> ClientConfig {
         self.config.clone()
+    }
+
+    /// The context that clients are made with.
+    pub(crate) fn context(&self) -> Context {
+        Context { heard: Heard::default(), iam: self.iam.clone() }
     }
 
     /// An error that says where, what, and what a client heard from the brokers meanwhile.
@@ -197,15 +220,59 @@ impl Heard {
 #[derive(Debug, Default)]
 pub(crate) struct Context {
     pub(crate) heard: Heard,
+    iam: Option<Arc<Iam>>,
 }
 
 impl ClientContext for Context {
+    // Asked for with OAUTHBEARER only.
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
+    fn generate_oauth_token(&self, _: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        let iam = self.iam.as_ref().ok_or("no tokens for this cluster")?;
+        Ok(iam.token()?)
+    }
+
     fn error(&self, error: KafkaError, reason: &str) {
         self.heard.hear(&error, reason);
     }
 }
 
 impl ConsumerContext for Context {}
+
+/// Gives a client its first token, where it needs one: it asks for it when it is polled, and some
+/// are not before their first request.
+pub(crate) fn given_token<C: ClientContext>(client: &Client<C>, context: &Context) -> Result<()> {
+    let Some(iam) = &context.iam else { return Ok(()) };
+    let token = iam.token()?;
+    set_token(client, &token).map_err(|why| Error::Config(format!("kafka token: {why}")))
+}
+
+/// librdkafka's `rd_kafka_oauthbearer_set_token`, for which the crate has no name.
+#[allow(unsafe_code)]
+fn set_token<C: ClientContext>(client: &Client<C>, token: &OAuthToken) -> Result<(), String> {
+    let text = |text: &str| CString::new(text).map_err(|error| error.to_string());
+    let (value, name) = (text(&token.token)?, text(&token.principal_name)?);
+    let mut why = [0; 512];
+    // SAFETY: the client lives as long as the borrow, the texts end in a zero byte and are copied, no
+    // extensions are given, and the buffer is as long as is said.
+    let code = unsafe {
+        rdkafka::bindings::rd_kafka_oauthbearer_set_token(
+            client.native_ptr(),
+            value.as_ptr(),
+            token.lifetime_ms,
+            name.as_ptr(),
+            std::ptr::null_mut(),
+            0,
+            why.as_mut_ptr(),
+            why.len(),
+        )
+    };
+    if code == rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
+        return Ok(());
+    }
+    let bytes: Vec<u8> = why.iter().take_while(|byte| **byte != 0).map(|byte| byte.cast_unsigned()).collect();
+    Err(String::from_utf8_lossy(&bytes).into_owned())
+}
 
 #[cfg(test)]
 mod tests {

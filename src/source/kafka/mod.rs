@@ -3,10 +3,11 @@
 //! librdkafka never runs in Spark's workers; this is for the emulator, `verify`, `check` and topics.
 
 mod client;
+mod iam;
 mod read;
 mod topics;
 
 pub use client::{Brokers, Security};
-pub(crate) use client::{Context, fault_of};
+pub(crate) use client::{Context, fault_of, given_token};
 pub use read::{Message, read_all};
 pub use topics::{NewTopic, TopicInfo, create_topics, delete_topics, describe_topics, list_topics};

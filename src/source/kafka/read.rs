@@ -9,7 +9,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::client::{ANSWER, Brokers, Context};
+use super::client::{ANSWER, Brokers, Context, given_token};
 use crate::error::{Error, Result};
 
 /// A topic whose end does not come for so long is given up.
@@ -51,8 +51,10 @@ fn consumer(brokers: &Brokers) -> Result<BaseConsumer<Context>> {
     // No group: nothing is joined and no offset committed, but a name is asked for.
     config.set("group.id", "pinlake-reads-all").set("enable.auto.commit", "false");
     config.set("enable.partition.eof", "true").set("auto.offset.reset", "error");
-    BaseConsumer::from_config_and_context(&config, Context::default())
-        .map_err(|error| Error::Config(format!("kafka settings: {error}")))
+    let consumer = BaseConsumer::from_config_and_context(&config, brokers.context())
+        .map_err(|error| Error::Config(format!("kafka settings: {error}")))?;
+    given_token(consumer.client(), consumer.context())?;
+    Ok(consumer)
 }
 
 fn read_topic(

@@ -9,7 +9,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::MetadataTopic;
 use serde::Serialize;
 
-use super::client::{ANSWER, Brokers, Context};
+use super::client::{ANSWER, Brokers, Context, given_token};
 use crate::error::{Error, Result};
 
 /// Settings of a topic that are shown.
@@ -43,8 +43,10 @@ pub struct TopicInfo {
 }
 
 fn admin(brokers: &Brokers) -> Result<AdminClient<Context>> {
-    AdminClient::from_config_and_context(&brokers.config(), Context::default())
-        .map_err(|error| Error::Config(format!("kafka settings: {error}")))
+    let admin = AdminClient::from_config_and_context(&brokers.config(), brokers.context())
+        .map_err(|error| Error::Config(format!("kafka settings: {error}")))?;
+    given_token(admin.inner(), admin.inner().context())?;
+    Ok(admin)
 }
 
 fn options() -> AdminOptions {

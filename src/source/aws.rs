@@ -1,0 +1,44 @@
+//! AWS's own chain of credentials and regions: environment, profiles, containers, instances.
+
+use std::future::Future;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::ProvideCredentials;
+
+use super::runtime;
+use crate::error::{Error, Result};
+
+/// How long the chain may take: an instance's own service answers in milliseconds, one that is not
+/// there not at all.
+const CHAIN: Duration = Duration::from_secs(10);
+
+/// Waits for a future on this process's runtime.
+pub(crate) fn wait<T>(future: impl Future<Output = T>) -> Result<T> {
+    Ok(runtime()?.block_on(future))
+}
+
+/// What the chain says, with a region over its own.
+pub(crate) fn settings(region: Option<&str>) -> Result<SdkConfig> {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest());
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
+    wait(loader.load())
+}
+
+/// Credentials of the chain, as they are now.
+pub(crate) fn credentials(settings: &SdkConfig) -> Result<Credentials> {
+    let none = || {
+        Error::Config(
+            "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or run where a \
+             role is given"
+                .into(),
+        )
+    };
+    let provider = settings.credentials_provider().ok_or_else(none)?;
+    let found = wait(async { tokio::time::timeout(CHAIN, provider.provide_credentials()).await })?;
+    // What it says of a failure may name files and addresses, but no secret; the remedy says more.
+    found.map_err(|_| none())?.map_err(|_| none())
+}

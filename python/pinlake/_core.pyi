@@ -25,18 +25,19 @@ __all__ = [
     "clean_columns",
     "clean_objects",
     "column_names",
-    "consume_topics",
+    "consume_logs",
+    "create_streams",
     "create_topics",
     "ddl",
     "dedup_batch",
-    "delete_topics",
-    "describe_topics",
+    "delete_logs",
+    "describe_logs",
     "error_codes",
     "follower_count",
     "kind_plan",
     "kinds",
     "landing_url",
-    "list_topics",
+    "list_logs",
     "merge_marks",
     "plan_frame",
     "plan_landing",
@@ -231,16 +232,24 @@ def create_topics(
     retention_ms: int | None = None,
     options: Mapping[str, str] | None = None,
 ) -> list[str]: ...
-def delete_topics(
-    url: str, topics: Sequence[str], *, options: Mapping[str, str] | None = None
+def create_streams(
+    url: str,
+    streams: Sequence[str],
+    *,
+    shards: int = 1,
+    retention_hours: int | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> list[str]: ...
-def list_topics(
+def list_logs(
     url: str, prefix: str = "", *, options: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]: ...
-def describe_topics(
-    url: str, topics: Sequence[str], *, options: Mapping[str, str] | None = None
+def describe_logs(
+    url: str, names: Sequence[str], *, options: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]: ...
-def consume_topics(
+def delete_logs(
+    url: str, names: Sequence[str], *, options: Mapping[str, str] | None = None
+) -> list[str]: ...
+def consume_logs(
     url: str,
     files: Mapping[str, str | PathLike[str]],
     *,

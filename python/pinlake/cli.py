@@ -25,6 +25,7 @@ from pinlake._cli import (
     maintain,
     replay,
     report,
+    streams,
     topics,
     verify,
 )
@@ -76,6 +77,7 @@ _VERBS = (
     config,
     emulate,
     topics,
+    streams,
     check,
     verify,
     clean,

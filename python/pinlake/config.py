@@ -85,6 +85,18 @@ def seconds(value: Any) -> Any:
     return float(match[1]) * _UNITS[match[2] or "s"]
 
 
+def duration(option: str, text: str) -> float:
+    """Seconds of an option's duration; raises `ConfigError` naming the option.
+
+    >>> duration("--retention", "2d")
+    172800.0
+    """
+    try:
+        return float(seconds(text))
+    except ValueError as error:
+        raise ConfigError(f"{option} {text}: {error}") from None
+
+
 def _words(value: Any) -> Any:
     """`pin,geo` from the environment or one word from the file as a list."""
     if isinstance(value, str):
@@ -195,6 +207,9 @@ class Config(BaseSettings):
     msk-iam), `tls`, `ca`, `region`, and any property of librdkafka. User and password come from
     `PINLAKE_KAFKA_USERNAME` and `PINLAKE_KAFKA_PASSWORD` or `PINLAKE_KAFKA_PASSWORD_FILE`; for
     msk-iam AWS's own chain."""
+    kinesis: dict[str, str] = {}
+    """How to speak to Kinesis: `endpoint` instead of AWS's own, `stream` to share by all kinds.
+    Credentials come from AWS's own chain."""
     spark: dict[str, str] = {}
     """Settings of the local Spark session, such as `"spark.driver.memory" = "4g"`."""
     emulate: Emulate = Emulate()
@@ -203,7 +218,7 @@ class Config(BaseSettings):
 
     _origins: dict[str, str] = {}
 
-    @field_validator("storage", mode="before")
+    @field_validator("storage", "kinesis", mode="before")
     @classmethod
     def _no_credentials(cls, value: Any) -> Any:
         if not isinstance(value, Mapping):
@@ -254,8 +269,9 @@ class Config(BaseSettings):
         )
 
     def options_of(self, target: str) -> dict[str, str]:
-        """The options that a target or source takes: `[kafka]` for brokers, else `[storage]`."""
-        return dict(self.kafka if target.startswith("kafka://") else self.storage)
+        """The options that a target or source takes: `[kafka]`, `[kinesis]`, else `[storage]`."""
+        tables = {"kafka": self.kafka, "kinesis": self.kinesis}
+        return dict(tables.get(target.partition("://")[0], self.storage))
 
     def plans(self) -> dict[str, str]:
         """The plan of every kind asked for, as JSON text, in the order pin, geo, user, yours.

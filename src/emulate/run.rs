@@ -163,7 +163,12 @@ impl Emulation {
         })
     }
 
-    fn check(&self, sink: &dyn Sink, journal: bool) -> Result<()> {
+    /// Whether a sink can take what this emulation sends, and, for a journal, tell what becomes of it.
+    ///
+    /// # Errors
+    /// [`Error::Config`] for a fault that the sink cannot carry, or a journal that it has no outcomes
+    /// for.
+    pub fn check(&self, sink: &dyn Sink, journal: bool) -> Result<()> {
         for fault in self.faults.active() {
             if sink.refuses().contains(&fault.name()) {
                 return Err(Error::Config(format!(
@@ -172,6 +177,13 @@ impl Emulation {
                     sink.place()
                 )));
             }
+        }
+        let oversize = self.faults.oversize_bytes();
+        if self.faults.share(Fault::Oversize) > 0.0 && sink.longest().is_some_and(|most| most < oversize) {
+            return Err(Error::Config(format!(
+                "fault oversize: {} takes no record of {oversize} bytes; choose files: or landing:",
+                sink.place()
+            )));
         }
         if journal && !sink.tells() {
             return Err(Error::Config(format!(

@@ -301,6 +301,8 @@ impl Emulator {
         let report = guard::run(py, || {
             let kinds: Vec<&str> = self.kinds();
             let mut sink = sink::open(target, &self.user_id, &kinds, &sink_options)?;
+            // Before a ledger is begun that could not be gone on with.
+            self.emulation.check(&*sink, ledger.is_some())?;
             let mut journal = match &ledger {
                 Some(path) => Some(self.journal(path, &sink.place(), resume)?),
                 None => None,

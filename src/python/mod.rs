@@ -11,10 +11,10 @@ mod emulate;
 mod errors;
 mod flow;
 mod guard;
-#[cfg(feature = "kafka")]
-mod kafka;
 mod kind;
 mod ledger;
+#[cfg(any(feature = "kafka", feature = "kinesis"))]
+mod logs;
 mod source;
 mod upload;
 
@@ -35,8 +35,8 @@ fn core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     flow::register(module)?;
     emulate::register(module)?;
     ledger::register(module)?;
-    #[cfg(feature = "kafka")]
-    kafka::register(module)?;
+    #[cfg(any(feature = "kafka", feature = "kinesis"))]
+    logs::register(module)?;
     upload::register(module)?;
     Ok(())
 }

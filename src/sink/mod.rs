@@ -5,8 +5,12 @@
 mod apart;
 mod array;
 mod files;
+#[cfg(any(feature = "kafka", feature = "kinesis"))]
+mod gathered;
 #[cfg(feature = "kafka")]
 mod kafka;
+#[cfg(feature = "kinesis")]
+mod kinesis;
 mod landing;
 mod murmur;
 mod object;
@@ -24,6 +28,8 @@ pub use array::{ArrayFile, Consumed};
 pub use files::Files;
 #[cfg(feature = "kafka")]
 pub use kafka::Kafka;
+#[cfg(feature = "kinesis")]
+pub use kinesis::Kinesis;
 pub use landing::Landing;
 pub use murmur::{murmur2, partition};
 pub use stdout::Stdout;
@@ -175,6 +181,11 @@ pub trait Sink: Send {
         &[]
     }
 
+    /// Bytes of the longest record that it takes; None: any.
+    fn longest(&self) -> Option<usize> {
+        None
+    }
+
     /// Whether the reader has gone (a closed pipe): no error, but no use in going on.
     fn closed(&self) -> bool {
         false
@@ -272,11 +283,20 @@ pub fn open(target: &str, user_id: &str, kinds: &[&str], options: &SinkOptions) 
     if target.starts_with("kafka://") {
         return Ok(Box::new(Kafka::open(target, &topics, &options.store)?));
     }
+    #[cfg(feature = "kinesis")]
+    if target.starts_with("kinesis://") {
+        let streams: Vec<String> = match options.store.get("stream") {
+            // One for all kinds, as some pipelines have it.
+            Some(stream) => vec![stream.clone(); kinds.len()],
+            None => kinds.iter().map(|kind| crate::source::kinesis::stream_name(user_id, kind)).collect(),
+        };
+        return Ok(Box::new(Kinesis::open(target, &streams, &options.store)?));
+    }
     if let Some(url) = target.strip_prefix("landing:") {
         return Ok(Box::new(Landing::open(url, &topics, options)?));
     }
     Err(Error::Config(format!(
-        "unknown target {target:?}: use files:DIR, landing:DIR, landing:s3://bucket/prefix, kafka://host:9092 or - \
+        "unknown target {target:?}: use files:DIR, landing:DIR, landing:s3://bucket/prefix, kafka://host:9092, kinesis://region or - \
          (standard output)"
     )))
 }

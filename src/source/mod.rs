@@ -15,12 +15,16 @@ mod form;
 mod json;
 #[cfg(feature = "kafka")]
 pub mod kafka;
+#[cfg(feature = "kinesis")]
+pub mod kinesis;
 mod landing;
 pub mod layout;
 mod lines;
 mod listing;
 mod local;
 mod location;
+#[cfg(any(feature = "kafka", feature = "kinesis"))]
+pub mod logs;
 mod long;
 pub mod marks;
 mod names;

@@ -11,13 +11,15 @@ from pinlake._cli.common import ConfigFile, Json, Kinds, examples, print_json, p
 
 EPILOG = examples(
     "pinlake check --from kafka://localhost:9092 --user-id u1 --out ./consumed",
+    "pinlake check --from kinesis://us-east-1 --user-id u1 --out ./consumed",
 )
 
 
 def check(
     *,
     source: Annotated[
-        str | None, typer.Option("--from", metavar="TARGET", help="kafka://host:9092.")
+        str | None,
+        typer.Option("--from", metavar="TARGET", help="kafka://host:9092 or kinesis://region."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")] = Path(),
     user_id: Annotated[
@@ -27,21 +29,25 @@ def check(
     config: ConfigFile = None,
     json: Json = False,
 ) -> None:
-    """Consume topics into files: pin_consumer.json, geo_consumer.json, user_consumer.json.
+    """Consume topics or streams into pin_consumer.json, geo_consumer.json, user_consumer.json.
 
-    Each file is one JSON array of topic, partition, offset, key and value. It joins no consumer
-    group and commits no offset: the next check reads all again.
+    Each file is one JSON array of topic, partition, offset, key and value (of streams: name, shard,
+    sequence number). It joins no consumer group and commits no offset: the next check reads all
+    again.
     """
-    from pinlake._core import consume_topics
+    from pinlake._cli.streams import STREAMS
+    from pinlake._cli.topics import TOPICS
+    from pinlake._core import consume_logs
     from pinlake.config import load
     from pinlake.errors import ConfigError
 
     settings = load(file=config, user_id=user_id, kind=kind or None)
-    if source is None or not source.startswith("kafka://"):
-        raise ConfigError("say what to consume: --from kafka://host:9092")
+    log = next((log for log in (TOPICS, STREAMS) if (source or "").startswith(log.scheme)), None)
+    if log is None:
+        raise ConfigError(f"say what to consume: --from {TOPICS.example} or {STREAMS.example}")
     kinds = list(settings.kind) or ["pin", "geo", "user"]
-    files = {f"{settings.user_id}.{name}": out / f"{name}_consumer.json" for name in kinds}
-    records = consume_topics(source, files, options=settings.options_of(source))
+    files = {log.name(settings.user_id, name): out / f"{name}_consumer.json" for name in kinds}
+    records = log.call(consume_logs, settings, source, files)
     rows = [
         {"topic": topic, "records": records[topic], "file": str(path)}
         for topic, path in files.items()
@@ -54,4 +60,4 @@ def check(
 
 def register(app: typer.Typer) -> None:
     """Adds the verb."""
-    app.command(epilog=EPILOG, short_help="Consume topics into JSON files.")(check)
+    app.command(epilog=EPILOG, short_help="Consume topics or streams into JSON files.")(check)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from pinlake._cli.common import ConfigFile, Json, Kinds, examples, print_json, print_table, tell
-
-if TYPE_CHECKING:
-    from pinlake.config import Config
+from pinlake._cli.common import ConfigFile, Kinds, examples, tell
+from pinlake._cli.logs import At, Log, Names, UserId
 
 EPILOG = examples(
     "pinlake topics create --at kafka://localhost:9092 --user-id u1 --partitions 3",
@@ -18,14 +16,7 @@ EPILOG = examples(
     "pinlake topics delete --at kafka://localhost:9092 --user-id u1",
 )
 
-At = Annotated[str | None, typer.Option("--at", metavar="URL", help="kafka://host:9092[,…].")]
-UserId = Annotated[
-    str | None, typer.Option("--user-id", metavar="ID", help="Topics are <ID>.pin, …")
-]
-Topic = Annotated[
-    list[str] | None,
-    typer.Option("--topic", metavar="NAME", help="A topic by its whole name; repeatable."),
-]
+TOPICS = Log("kafka://", "kafka://host:9092", lambda user_id, kind: f"{user_id}.{kind}")
 
 _app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, epilog=EPILOG, short_help="Topics in Kafka."
@@ -37,26 +28,13 @@ def _topics() -> None:
     """Create, list, describe and delete topics: <user id>.pin, <user id>.geo, <user id>.user."""
 
 
-def _named(settings: Config, topics: list[str] | None) -> list[str]:
-    kinds = list(settings.kind) or ["pin", "geo", "user"]
-    return topics or [f"{settings.user_id}.{kind}" for kind in kinds]
-
-
-def _brokers(at: str | None) -> str:
-    from pinlake.errors import ConfigError
-
-    if at is None or not at.startswith("kafka://"):
-        raise ConfigError("say which cluster: --at kafka://host:9092")
-    return at
-
-
 @_app.command()
 def create(
     *,
     at: At = None,
     user_id: UserId = None,
     kind: Kinds = None,
-    topic: Topic = None,
+    name: Names = None,
     partitions: Annotated[
         int, typer.Option("--partitions", metavar="N", min=1, help="Partitions of each.")
     ] = 3,
@@ -72,102 +50,22 @@ def create(
 ) -> None:
     """Make topics that are not there yet."""
     from pinlake._core import create_topics
-    from pinlake.config import load
+    from pinlake.config import duration, load
 
     settings = load(file=config, user_id=user_id, kind=kind or None)
-    names = _named(settings, topic)
-    there = create_topics(
-        _brokers(at),
-        names,
+    names = TOPICS.names(settings, name)
+    there = TOPICS.call(
+        *(create_topics, settings, at, names),
         partitions=partitions,
         replication=replication,
-        retention_ms=_milliseconds(retention),
-        options=dict(settings.kafka),
+        retention_ms=None if retention is None else int(duration("--retention", retention) * 1000),
     )
-    for name in names:
-        tell(f"{name}: {'is there already' if name in there else f'made, {partitions} partitions'}")
+    for topic in names:
+        made = f"made, {partitions} partitions"
+        tell(f"{topic}: {'is there already' if topic in there else made}")
 
 
-def _milliseconds(text: str | None) -> int | None:
-    from pinlake.config import seconds
-    from pinlake.errors import ConfigError
-
-    if text is None:
-        return None
-    try:
-        return int(float(seconds(text)) * 1000)
-    except ValueError as error:
-        raise ConfigError(f"--retention {text}: {error}") from None
-
-
-@_app.command("list")
-def list_(
-    *,
-    at: At = None,
-    prefix: Annotated[
-        str, typer.Option("--prefix", metavar="TEXT", help="Names that begin with it.")
-    ] = "",
-    config: ConfigFile = None,
-    json: Json = False,
-) -> None:
-    """List topics."""
-    from pinlake._core import list_topics
-    from pinlake.config import load
-
-    settings = load(file=config)
-    _print(list_topics(_brokers(at), prefix, options=dict(settings.kafka)), json)
-
-
-@_app.command()
-def describe(
-    *,
-    at: At = None,
-    user_id: UserId = None,
-    kind: Kinds = None,
-    topic: Topic = None,
-    config: ConfigFile = None,
-    json: Json = False,
-) -> None:
-    """Show topics with their settings."""
-    from pinlake._core import describe_topics
-    from pinlake.config import load
-
-    settings = load(file=config, user_id=user_id, kind=kind or None)
-    names = _named(settings, topic)
-    _print(describe_topics(_brokers(at), names, options=dict(settings.kafka)), json)
-
-
-@_app.command()
-def delete(
-    *,
-    at: At = None,
-    user_id: UserId = None,
-    kind: Kinds = None,
-    topic: Topic = None,
-    config: ConfigFile = None,
-) -> None:
-    """Delete topics, with all that they hold."""
-    from pinlake._core import delete_topics
-    from pinlake.config import load
-
-    settings = load(file=config, user_id=user_id, kind=kind or None)
-    names = _named(settings, topic)
-    absent = delete_topics(_brokers(at), names, options=dict(settings.kafka))
-    for name in names:
-        tell(f"{name}: {'was not there' if name in absent else 'deleted'}")
-
-
-def _print(topics: list[dict[str, Any]], json: bool) -> None:
-    if json:
-        print_json(topics)
-        return
-    heads = ["name", "partitions", "replication"]
-    settings = sorted({name for topic in topics for name in topic.get("settings", {})})
-    rows = [
-        [topic[head] for head in heads] + [topic.get("settings", {}).get(name) for name in settings]
-        for topic in topics
-    ]
-    print_table([*heads, *settings], rows)
+TOPICS.add_verbs(_app)
 
 
 def register(app: typer.Typer) -> None:

@@ -4,9 +4,9 @@
 //! ledger's own positions, by its position too.
 
 mod judge;
-#[cfg(feature = "kafka")]
-mod kafka;
 mod landing;
+#[cfg(any(feature = "kafka", feature = "kinesis"))]
+mod logs;
 mod verdict;
 
 pub use judge::{Judge, Seen};
@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::source::Options;
 
 /// Explains every record of a ledger, and every record at a target: `landing:DIR`,
-/// `landing:s3://bucket/prefix`, `kafka://host:9092`.
+/// `landing:s3://bucket/prefix`, `kafka://host:9092`, `kinesis://region`.
 ///
 /// # Errors
 /// [`Error::Config`] for a target that cannot be read, those of [`super::Reader`], and those of
@@ -27,11 +27,12 @@ pub fn verify(ledger: &Path, against: &str, options: &Options) -> Result<Verdict
     let mut judge = Judge::open(ledger)?;
     let target = match against.split_once(':') {
         Some(("landing", url)) => landing::read(&mut judge, url, options)?,
-        #[cfg(feature = "kafka")]
-        Some(("kafka", _)) => kafka::read(&mut judge, against, options)?,
+        #[cfg(any(feature = "kafka", feature = "kinesis"))]
+        Some(_) if crate::source::logs::Logs::is_url(against) => logs::read(&mut judge, against, options)?,
         _ => {
             return Err(Error::Config(format!(
-                "cannot verify against {against:?}: use landing:DIR, landing:s3://bucket/prefix or kafka://host:9092"
+                "cannot verify against {against:?}: use landing:DIR, landing:s3://bucket/prefix, kafka://host:9092 or \
+                 kinesis://region"
             )));
         }
     };

@@ -1,7 +1,6 @@
 //! What brokers say of each record, as outcomes.
 
 use std::error::Error;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use rdkafka::client::{ClientContext, OAuthToken};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -9,13 +8,13 @@ use rdkafka::message::Message;
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 
 use super::PARTITION_BITS;
-use crate::ledger::{Outcome, Position, Status, micros};
-use crate::sink::Written;
+use crate::ledger::{Position, Status};
+use crate::sink::gathered::{Gathered, Sent};
 use crate::source::kafka::Context;
 
 /// A record under way.
 #[derive(Debug)]
-pub(super) struct Sent {
+pub(super) struct UnderWay {
     pub(super) record: u64,
     pub(super) sent_at: u64,
     pub(super) topic: u8,
@@ -25,49 +24,18 @@ pub(super) struct Sent {
 #[derive(Debug)]
 pub(super) struct Delivery {
     pub(super) client: Context,
-    topics: Arc<[String]>,
-    gathered: Mutex<Gathered>,
-}
-
-#[derive(Debug, Default)]
-struct Gathered {
-    outcomes: Vec<Outcome>,
-    written: Written,
+    pub(super) gathered: Gathered,
 }
 
 impl Delivery {
-    pub(super) fn new(client: Context, topics: Arc<[String]>) -> Self {
-        Self { client, topics, gathered: Mutex::default() }
+    pub(super) fn new(client: Context) -> Self {
+        Self { client, gathered: Gathered::default() }
     }
 
-    fn gathered(&self) -> std::sync::MutexGuard<'_, Gathered> {
-        self.gathered.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Moves the outcomes there are.
-    pub(super) fn take(&self, outcomes: &mut Vec<Outcome>) {
-        outcomes.append(&mut self.gathered().outcomes);
-    }
-
-    /// What became known since the last call.
-    pub(super) fn written(&self) -> Written {
-        std::mem::take(&mut self.gathered().written)
-    }
-
-    pub(super) fn settle(&self, sent: &Sent, bytes: u64, status: Status) {
-        let mut gathered = self.gathered();
-        let written = &mut gathered.written;
-        match status {
-            Status::Acked { .. } => {
-                written.records += 1;
-                written.bytes += bytes;
-            }
-            Status::Failed(_) => written.failed += 1,
-            Status::Unknown(_) => written.unknown += 1,
-        }
-        let Sent { record, sent_at, .. } = *sent;
+    pub(super) fn settle(&self, sent: &UnderWay, bytes: usize, status: Status) {
+        let UnderWay { record, sent_at, .. } = *sent;
         // librdkafka tries again by itself, without a copy: an idempotent producer.
-        gathered.outcomes.push(Outcome { record, attempts: 1, sent_at, known_at: micros(), status });
+        self.gathered.settle(Sent { record, sent_at, attempts: 1, bytes }, status);
     }
 }
 
@@ -84,31 +52,28 @@ impl ClientContext for Delivery {
 }
 
 impl ProducerContext for Delivery {
-    type DeliveryOpaque = Box<Sent>;
+    type DeliveryOpaque = Box<UnderWay>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, sent: Self::DeliveryOpaque) {
         let message = match result {
             Ok(message) | Err((_, message)) => message,
         };
-        let bytes = message.payload().map_or(0, |payload| payload.len() as u64 + 1);
+        let bytes = message.payload().map_or(0, <[u8]>::len);
         let status = match result {
-            Ok(message) => {
-                debug_assert!(self.topics[usize::from(sent.topic)] == message.topic());
-                acked(&sent, message.partition(), u64::try_from(message.offset()).ok())
-            }
+            Ok(message) => acked(&sent, message.partition(), u64::try_from(message.offset()).ok()),
             Err((error, message)) => not_acked(&sent, error, message.partition()),
         };
         self.settle(&sent, bytes, status);
     }
 }
 
-fn acked(sent: &Sent, partition: i32, offset: Option<u64>) -> Status {
+fn acked(sent: &UnderWay, partition: i32, offset: Option<u64>) -> Status {
     let place = (u32::from(sent.topic) << PARTITION_BITS) | partition.unsigned_abs();
     Status::Acked { place, position: offset.map_or(Position::None, Position::Offset) }
 }
 
 /// What an error says of a record: whether it can have arrived.
-fn not_acked(sent: &Sent, error: &KafkaError, partition: i32) -> Status {
+fn not_acked(sent: &UnderWay, error: &KafkaError, partition: i32) -> Status {
     use RDKafkaErrorCode::{
         DuplicateSequenceNumber, MessageTimedOut, OutOfOrderSequenceNumber, PurgeInflight, PurgeQueue,
         RequestTimedOut, UnknownProducerId,

@@ -14,7 +14,7 @@ use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseRecord, Producer, PurgeConfig, ThreadedProducer};
 
-use delivery::{Delivery, Sent};
+use delivery::{Delivery, UnderWay};
 
 use super::{Batch, Sink, Written};
 use crate::error::{Error, Result};
@@ -81,7 +81,7 @@ impl Kafka {
             config.set("delivery.timeout.ms", DELIVERY_MS.to_string());
         }
         let topics: Arc<[String]> = topics.into();
-        let delivery = Delivery::new(brokers.context(), Arc::clone(&topics));
+        let delivery = Delivery::new(brokers.context());
         let producer = ThreadedProducer::from_config_and_context(&config, delivery)
             .map_err(|error| Error::Config(format!("kafka settings: {error}")))?;
         let sink = Self {
@@ -137,7 +137,7 @@ impl Kafka {
         let key = std::mem::take(&mut self.key);
         let topics = Arc::clone(&self.topics);
         let topic = usize::from(entry.topic);
-        let sent = Box::new(Sent { record: entry.record, sent_at, topic: entry.topic });
+        let sent = Box::new(UnderWay { record: entry.record, sent_at, topic: entry.topic });
         let mut record = BaseRecord::with_opaque_to(&topics[topic], sent).key(&key);
         if !entry.null {
             record = record.payload(batch.value(entry));
@@ -165,7 +165,7 @@ impl Kafka {
         done
     }
 
-    fn settle(&self, sent: &Sent, status: Status) {
+    fn settle(&self, sent: &UnderWay, status: Status) {
         let delivery = self.producer.client().context();
         delivery.settle(sent, 0, status);
     }
@@ -204,12 +204,12 @@ impl Sink for Kafka {
         for entry in &batch.entries {
             self.queue(batch, entry, sent_at)?;
         }
-        Ok(self.producer.client().context().written())
+        Ok(self.producer.client().context().gathered.written())
     }
 
     fn finish(&mut self) -> Result<Written> {
         self.drain();
-        let written = self.producer.client().context().written();
+        let written = self.producer.client().context().gathered.written();
         match self.producer.client().fatal_error() {
             Some((code, reason)) => {
                 Err(Error::Sink(format!("{}: the producer cannot go on: {code}: {reason}", self.url)))
@@ -219,7 +219,7 @@ impl Sink for Kafka {
     }
 
     fn settled(&mut self, outcomes: &mut Vec<Outcome>) {
-        self.producer.client().context().take(outcomes);
+        self.producer.client().context().gathered.take(outcomes);
     }
 
     fn tells(&self) -> bool {

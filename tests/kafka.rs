@@ -204,6 +204,10 @@ fn what_cannot_be_reached_or_is_not_there_is_said() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let error = open(&format!("kafka://{free}"), "demo.pin");
     assert!(error.contains("cannot reach a broker") && error.contains("refused"), "{error}");
+    let large = emulation(Some(9), &[("oversize", 0.1)]);
+    let dir = tempfile::tempdir().unwrap();
+    let error = run(&large, &url, dir.path(), false, &RunOptions::default()).unwrap_err();
+    assert!(error.to_string().contains("fault oversize: kafka://"), "{error}");
     let wrong: Options = [("linger.mss".to_owned(), "1".to_owned())].into();
     let Err(error) = Kafka::open(&url, &topics(), &wrong) else { unreachable!() };
     assert!(error.to_string().contains("linger.mss"), "{error}");

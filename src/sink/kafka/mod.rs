@@ -30,6 +30,10 @@ const QUEUE_KIB: &str = "131072";
 /// takes to come back.
 const DELIVERY_MS: u64 = 300_000;
 
+/// Bytes of the longest record that clients send unless `message.max.bytes` says otherwise (librdkafka:
+/// CONFIGURATION.md; a broker's own limit is a little more).
+const MAX_RECORD: usize = 1_000_000;
+
 /// How long a full queue is waited for before it is looked at again.
 const NAP: Duration = Duration::from_millis(1);
 
@@ -50,6 +54,7 @@ pub struct Kafka {
     producer: ThreadedProducer<Delivery>,
     topics: Arc<[String]>,
     url: String,
+    longest: usize,
     stop: Arc<AtomicBool>,
     /// Until when a stop drains.
     limit: Option<Instant>,
@@ -88,6 +93,10 @@ impl Kafka {
             producer,
             topics,
             url: brokers.url(),
+            longest: options
+                .get("message.max.bytes")
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(MAX_RECORD),
             stop: Arc::default(),
             limit: None,
             key: Vec::with_capacity(20),
@@ -233,6 +242,10 @@ impl Sink for Kafka {
 
     fn stops_with(&mut self, stop: Arc<AtomicBool>) {
         self.stop = stop;
+    }
+
+    fn longest(&self) -> Option<usize> {
+        Some(self.longest)
     }
 
     fn place(&self) -> String {

@@ -57,6 +57,7 @@ def marks(spark: SparkSession, warehouse: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.once
 def test_a_landing_over_time(spark: SparkSession, warehouse: str, landing: Landing) -> None:
     """Objects in any order, a gap filled later, one never filled, objects replaced, a new epoch."""
     part, table = "u1.geo/0", Table()
@@ -150,6 +151,7 @@ def test_a_plan_is_taken_over_or_superseded(
     assert opened(spark, warehouse, landing).nothing_new
 
 
+@pytest.mark.once
 def test_conflicts_between_partitions_are_counted_across_runs(
     spark: SparkSession, warehouse: str, landing: Landing
 ) -> None:
@@ -254,6 +256,7 @@ def test_two_runs_at_once_lose_nothing(
     assert opened(spark, warehouse, other).nothing_new
 
 
+@pytest.mark.once
 def test_files_of_other_layouts_are_read_once(
     spark: SparkSession, warehouse: str, tmp_path: Path
 ) -> None:

@@ -212,9 +212,11 @@ impl Emulator {
 
     /// Makes the records and writes them to a target: ``files:DIR`` (one ``<kind>.jsonl`` a kind),
     /// ``landing:DIR`` or ``landing:s3://bucket/prefix`` (objects as Kafka Connect's S3 sink names
-    /// them), or ``-`` (standard output).
+    /// them), ``kafka://host:9092`` (topics, which have to be there), ``kinesis://region`` (streams, likewise),
+    /// or ``-`` (standard output).
     ///
-    /// Gives a report: target, source, seed, posts, generated, written, bytes, objects, kinds, faults,
+    /// Gives a report: target, source, seed, posts, generated, written (Kafka,
+    /// Kinesis: acknowledged), failed, unknown, bytes, objects, kinds, faults,
     /// alone (posts of which the source lacks a record), absent, behind_seconds, seconds, ended.
     /// Runs without the GIL; ``progress`` and ``stop`` may be called from other threads. An interrupt
     /// ends the run cleanly, then raises ``KeyboardInterrupt``.
@@ -237,7 +239,7 @@ impl Emulator {
     ///     Wait until the disk has it.
     /// ledger
     ///     File that says of each record what became of it, for ``verify``: targets with places only
-    ///     (a landing). Objects are durable then. The file must not be there yet.
+    ///     (a landing, Kafka, Kinesis). A landing is durable then. The file must not be there yet.
     /// resume
     ///     Go on with ``ledger``: records whose end it does not know are sent again, then what was not
     ///     sent yet. Source, seed, order, kinds, faults, user id and target must be those of the ledger.

@@ -11,8 +11,9 @@ use crate::source::Options;
 
 /// Explains every record that a ledger tells of, and every record at a target.
 ///
-/// ``against`` is ``landing:DIR`` or ``landing:s3://bucket/prefix``. Records are compared as canonical
-/// JSON (keys sorted, numbers by value), and by topic, partition and offset. Reads all of the target;
+/// ``against`` is ``landing:DIR``, ``landing:s3://bucket/prefix``, ``kafka://host:9092`` or
+/// ``kinesis://region``. Records are compared as canonical JSON (keys sorted, numbers by value), and by
+/// topic, partition and offset, or stream, shard and sequence number. Reads all of the target;
 /// holds about 100 bytes a record.
 ///
 /// Gives a dict: target, sent (records of the ledger), withheld (dropped on purpose), seen (records at

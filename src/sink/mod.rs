@@ -1,4 +1,4 @@
-//! Where records go: files, a landing, standard output.
+//! Where records go: files, a landing, Kafka, Kinesis, standard output.
 //!
 //! A sink takes batches of finished values, topic by topic, and says what it wrote.
 
@@ -265,7 +265,8 @@ impl Default for SinkOptions {
 }
 
 /// Opens a target for the records of some kinds: `files:DIR`, `landing:DIR`,
-/// `landing:s3://bucket/prefix`, or `-` for standard output. Topics are `<user id>.<kind>`.
+/// `landing:s3://bucket/prefix`, `kafka://host:9092`, `kinesis://region`, or `-` for standard output. Topics
+/// are `<user id>.<kind>`, streams `streaming-<user id>-<kind>`.
 ///
 /// # Errors
 /// [`Error::Config`] for a target or an option that cannot be used, [`Error::Sink`] where it

@@ -38,7 +38,7 @@ def emulate(
         typer.Option(
             "--to",
             metavar="TARGET",
-            help="files:DIR, landing:DIR|s3://…, kafka://host:9092, or - (stdout).",
+            help="files:DIR, landing:DIR|s3://…, kafka://…, kinesis://…, -.",
         ),
     ] = None,
     source: Annotated[
@@ -86,7 +86,7 @@ def emulate(
     config: ConfigFile = None,
     json: Json = False,
 ) -> None:
-    """Make posts, or replay those of tables, into a landing, files or stdout.
+    """Make posts, or replay those of tables, into a landing, Kafka, Kinesis, files or stdout.
 
     The same seed makes the same bytes on any machine. A landing is gone on with behind its last
     offset. Without --count and --duration it goes on until Ctrl-C, which ends it cleanly; a

@@ -42,7 +42,9 @@ def verify(
     against: Annotated[
         list[str] | None,
         typer.Option(
-            "--against", metavar="TARGET", help="landing:DIR|s3://…, kafka://host:9092; repeatable."
+            "--against",
+            metavar="TARGET",
+            help="landing:DIR|s3://…, kafka://host, kinesis://region.",
         ),
     ] = None,
     config: ConfigFile = None,

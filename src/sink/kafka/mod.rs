@@ -20,7 +20,7 @@ use super::{Batch, Sink, Written};
 use crate::error::{Error, Result};
 use crate::ledger::{Outcome, Status, micros};
 use crate::source::Options;
-use crate::source::kafka::{Brokers, given_token};
+use crate::source::kafka::{ANSWER, Brokers, given_token};
 
 /// Records that may wait in the queue, and their bytes (KiB).
 const QUEUE_RECORDS: &str = "200000";
@@ -42,9 +42,6 @@ const DRAIN: Duration = Duration::from_secs(4);
 
 /// How long the client takes to give up what it was told to give up.
 const PURGE: Duration = Duration::from_secs(2);
-
-/// How long brokers have to say that a topic is there.
-const ANSWER: Duration = Duration::from_secs(10);
 
 /// Where a partition's number begins in the number of a place.
 const PARTITION_BITS: u32 = 20;

@@ -1,12 +1,13 @@
 //! Topics: made with the partitions that somebody chose, listed, described, deleted.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures::executor::block_on;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic as Made, ResourceSpecifier, TopicReplication};
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::metadata::MetadataTopic;
+use rdkafka::metadata::{Metadata, MetadataTopic};
 use serde::Serialize;
 
 use super::client::{ANSWER, Brokers, Context, given_token};
@@ -14,6 +15,10 @@ use crate::error::{Error, Result};
 
 /// Settings of a topic that are shown.
 const SHOWN: [&str; 4] = ["retention.ms", "cleanup.policy", "max.message.bytes", "min.insync.replicas"];
+
+/// How long brokers that answer have for what they are asked to do (librdkafka: `socket.timeout.ms`): a
+/// controller that has just started, on a machine with much to do, takes more than seconds for it.
+const WORK: Duration = Duration::from_secs(60);
 
 /// A topic to be made.
 #[derive(Debug, Clone)]
@@ -42,15 +47,22 @@ pub struct TopicInfo {
     pub settings: BTreeMap<String, String>,
 }
 
-fn admin(brokers: &Brokers) -> Result<AdminClient<Context>> {
-    let admin = AdminClient::from_config_and_context(&brokers.config(), brokers.context())
-        .map_err(|error| Error::Config(format!("kafka settings: {error}")))?;
-    given_token(admin.inner(), admin.inner().context())?;
-    Ok(admin)
+/// A client for what `doing` says, and all topics that there are: brokers that do not answer are not
+/// waited for as long as those that work.
+fn reach(brokers: &Brokers, doing: &str) -> Result<(AdminClient<Context>, Metadata)> {
+    let admin: AdminClient<Context> =
+        AdminClient::from_config_and_context(&brokers.config(), brokers.context())
+            .map_err(|error| Error::Config(format!("kafka settings: {error}")))?;
+    let client = admin.inner();
+    given_token(client, client.context())?;
+    let metadata = client
+        .fetch_metadata(None, ANSWER)
+        .map_err(|error| brokers.fault(doing, &error, &client.context().heard))?;
+    Ok((admin, metadata))
 }
 
 fn options() -> AdminOptions {
-    AdminOptions::new().request_timeout(Some(ANSWER)).operation_timeout(Some(ANSWER))
+    AdminOptions::new().request_timeout(Some(WORK)).operation_timeout(Some(WORK))
 }
 
 /// Makes topics; the names of those that were there already.
@@ -58,7 +70,7 @@ fn options() -> AdminOptions {
 /// # Errors
 /// [`Error::Sink`] where the brokers do not answer or refuse.
 pub fn create_topics(brokers: &Brokers, topics: &[NewTopic]) -> Result<Vec<String>> {
-    let admin = admin(brokers)?;
+    let (admin, _) = reach(brokers, "make topics")?;
     let retention: Vec<_> = topics.iter().map(|topic| topic.retention_ms.map(|ms| ms.to_string())).collect();
     let made: Vec<_> = topics
         .iter()
@@ -85,7 +97,7 @@ pub fn create_topics(brokers: &Brokers, topics: &[NewTopic]) -> Result<Vec<Strin
 /// # Errors
 /// [`Error::Sink`] where the brokers do not answer or refuse.
 pub fn delete_topics(brokers: &Brokers, names: &[String]) -> Result<Vec<String>> {
-    let admin = admin(brokers)?;
+    let (admin, _) = reach(brokers, "delete topics")?;
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let fault = |error: &KafkaError| brokers.fault("delete topics", error, &admin.inner().context().heard);
     let results = block_on(admin.delete_topics(&names, &options())).map_err(|error| fault(&error))?;
@@ -116,11 +128,7 @@ fn settle(
 /// # Errors
 /// [`Error::Sink`] where the brokers do not answer.
 pub fn list_topics(brokers: &Brokers, prefix: &str) -> Result<Vec<TopicInfo>> {
-    let admin = admin(brokers)?;
-    let client = admin.inner();
-    let metadata = client
-        .fetch_metadata(None, ANSWER)
-        .map_err(|error| brokers.fault("list topics", &error, &client.context().heard))?;
+    let (_, metadata) = reach(brokers, "list topics")?;
     let mut topics: Vec<_> =
         metadata.topics().iter().filter(|topic| topic.name().starts_with(prefix)).map(info).collect();
     topics.sort_by(|a, b| a.name.cmp(&b.name));
@@ -141,15 +149,14 @@ fn info(topic: &MetadataTopic) -> TopicInfo {
 /// # Errors
 /// [`Error::NotFound`] for a topic that is not there, [`Error::Sink`] where the brokers do not answer.
 pub fn describe_topics(brokers: &Brokers, names: &[String]) -> Result<Vec<TopicInfo>> {
-    let all = list_topics(brokers, "")?;
+    let (admin, metadata) = reach(brokers, "describe topics")?;
     let mut topics = Vec::new();
     for name in names {
-        match all.iter().find(|topic| topic.name == *name) {
-            Some(topic) => topics.push(topic.clone()),
+        match metadata.topics().iter().find(|topic| topic.name() == name) {
+            Some(topic) => topics.push(info(topic)),
             None => return Err(Error::NotFound(format!("{}: no topic {name}", brokers.url()))),
         }
     }
-    let admin = admin(brokers)?;
     let wanted: Vec<_> = names.iter().map(|name| ResourceSpecifier::Topic(name)).collect();
     let fault = |error: &KafkaError| brokers.fault("describe topics", error, &admin.inner().context().heard);
     let results = block_on(admin.describe_configs(&wanted, &options())).map_err(|error| fault(&error))?;

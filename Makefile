@@ -97,6 +97,7 @@ format: .venv/4.1/.done  ## formats Rust and Python
 
 bench: setup .venv/4.1/.bench  ## every measured number of the README, in one run
 	@$(JAVA)
+	@.ci/setup.sh bench
 	PINLAKE_JARS=$(CURDIR)/.jars/4.1 $(PY) tests/bench/run.py
 
 fuzz:  ## both fuzz targets, TIME=60 seconds each; needs a nightly toolchain

@@ -5,6 +5,7 @@
 #   .ci/setup.sh jars LANE      .jars/LANE
 #   .ci/setup.sh browser        chromium, for the tests of the report (Debian as root: installed)
 #   .ci/setup.sh components     MariaDB, Kafka, LocalStack, kinesalite (Debian as root: installed)
+#   .ci/setup.sh bench          the same, and kcat, which make bench compares with
 #   .ci/setup.sh java-home      prints the JAVA_HOME to use, nothing if java on the PATH will do
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -231,9 +232,10 @@ case "${1:-}" in
   machine) need_compilers; need_java ;;
   browser) need_browser ;;
   components) need_components ;;
+  bench) need_components; need_program kcat kcat ;;
   venv) make_venv "$2" ;;
   jars) make_jars "$2" ;;
   java-home) java_home ;;
   uv) shift; uv "$@" ;;
-  *) die "usage: .ci/setup.sh machine|browser|components|venv LANE|jars LANE|java-home|uv …" ;;
+  *) die "usage: .ci/setup.sh machine|browser|components|bench|venv LANE|jars LANE|java-home|uv …" ;;
 esac

@@ -190,6 +190,18 @@ pub struct Kind {
     pub foreign: Vec<String>,
 }
 
+/// The topic of a user id and a kind, as the course names it.
+#[must_use]
+pub fn topic_name(user_id: &str, kind: &str) -> String {
+    format!("{user_id}.{kind}")
+}
+
+/// The stream of a user id and a kind, as the course names it.
+#[must_use]
+pub fn stream_name(user_id: &str, kind: &str) -> String {
+    format!("streaming-{user_id}-{kind}")
+}
+
 impl Kind {
     /// A built-in kind by its name.
     ///
@@ -231,13 +243,13 @@ impl Kind {
     /// Suffix of the kind's topics: `<user id>.<name>`.
     #[must_use]
     pub fn topic(&self, user_id: &str) -> String {
-        format!("{user_id}.{}", self.name)
+        topic_name(user_id, &self.name)
     }
 
     /// Name of the kind's stream.
     #[must_use]
     pub fn stream(&self, user_id: &str) -> String {
-        format!("streaming-{user_id}-{}", self.name)
+        stream_name(user_id, &self.name)
     }
 
     /// All raw fields behind the key, in plan order: the reader's slots.

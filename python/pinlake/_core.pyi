@@ -38,6 +38,7 @@ __all__ = [
     "kinds",
     "landing_url",
     "list_logs",
+    "log_names",
     "merge_marks",
     "plan_frame",
     "plan_landing",
@@ -240,6 +241,13 @@ def create_streams(
     retention_hours: int | None = None,
     options: Mapping[str, str] | None = None,
 ) -> list[str]: ...
+def log_names(
+    url: str,
+    user_id: str,
+    kinds: Sequence[str],
+    *,
+    options: Mapping[str, str] | None = None,
+) -> dict[str, str]: ...
 def list_logs(
     url: str, prefix: str = "", *, options: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]: ...

@@ -55,6 +55,8 @@ VARIABLES = (
     "PINLAKE_DATA",
     "PINLAKE_DEBUG",
     "PINLAKE_FAULT",
+    "PINLAKE_GATEWAY_KEY",
+    "PINLAKE_GATEWAY_KEY_FILE",
     "PINLAKE_JARS",
     "PINLAKE_KAFKA_PASSWORD",
     "PINLAKE_KAFKA_PASSWORD_FILE",
@@ -210,6 +212,13 @@ class Config(BaseSettings):
     kinesis: dict[str, str] = {}
     """How to speak to Kinesis: `endpoint` instead of AWS's own, `stream` to share by all kinds.
     Credentials come from AWS's own chain."""
+    gateway: dict[str, str] = {}
+    """How to speak to an API Gateway before Kinesis: `auth` (iam, key, none; default: key where
+    `PINLAKE_GATEWAY_KEY` or `PINLAKE_GATEWAY_KEY_FILE` is set, else iam over https), `region`,
+    `stream` to share by all kinds."""
+    firehose: dict[str, str] = {}
+    """How to speak to Firehose: `endpoint` instead of AWS's own, `newline` (true: each record ends
+    in one; Firehose itself puts nothing between them). Credentials come from AWS's own chain."""
     spark: dict[str, str] = {}
     """Settings of the local Spark session, such as `"spark.driver.memory" = "4g"`."""
     emulate: Emulate = Emulate()
@@ -269,9 +278,15 @@ class Config(BaseSettings):
         )
 
     def options_of(self, target: str) -> dict[str, str]:
-        """The options that a target or source takes: `[kafka]`, `[kinesis]`, else `[storage]`."""
-        tables = {"kafka": self.kafka, "kinesis": self.kinesis}
-        return dict(tables.get(target.partition("://")[0], self.storage))
+        """The options that a target or source takes: the table of its scheme (`[kafka]`,
+        `[kinesis]`, `[gateway]`, `[firehose]`), else `[storage]`."""
+        tables = {
+            "kafka": self.kafka,
+            "kinesis": self.kinesis,
+            "gateway": self.gateway,
+            "firehose": self.firehose,
+        }
+        return dict(tables.get(re.split(r"\+https?://|://", target)[0], self.storage))
 
     def plans(self) -> dict[str, str]:
         """The plan of every kind asked for, as JSON text, in the order pin, geo, user, yours.

@@ -11,8 +11,8 @@ use crate::source::Options;
 
 /// Explains every record that a ledger tells of, and every record at a target.
 ///
-/// ``against`` is ``landing:DIR``, ``landing:s3://bucket/prefix``, ``kafka://host:9092`` or
-/// ``kinesis://region``. Records are compared as canonical JSON (keys sorted, numbers by value), and by
+/// ``against`` is ``landing:DIR``, ``landing:s3://bucket/prefix``, ``kafka://host:9092``,
+/// ``kinesis://region`` or ``gateway+https://host/stage``. Records are compared as canonical JSON (keys sorted, numbers by value), and by
 /// topic, partition and offset, or stream, shard and sequence number. Reads all of the target;
 /// holds about 100 bytes a record.
 ///

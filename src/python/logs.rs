@@ -45,8 +45,8 @@ fn create_topics(
 /// Makes streams with so many shards and waits until they are active; gives the names of those that
 /// were there already.
 ///
-/// ``url`` is ``kinesis://region``; the option ``endpoint`` names another place than AWS's own. Raises
-/// ``SinkError`` where the service does not answer or refuses.
+/// ``url`` is ``kinesis://region`` (the option ``endpoint`` names another place than AWS's own) or
+/// ``gateway+https://host/stage``. Raises ``SinkError`` where the service does not answer or refuses.
 #[cfg(feature = "kinesis")]
 #[pyfunction]
 #[pyo3(signature = (url, streams, *, shards = 1, retention_hours = None, options = None))]
@@ -73,10 +73,30 @@ fn at_least_one(what: &str, count: i32) -> Result<()> {
     Ok(())
 }
 
+/// The topics or streams of a user id, by kind: ``<user id>.<kind>``, ``streaming-<user id>-<kind>``, or the
+/// stream that the option ``stream`` names for all of them.
+///
+/// Asks nobody. ``url`` is ``kafka://host:9092``, ``kinesis://region`` or ``gateway+https://host/stage``.
+#[pyfunction]
+#[pyo3(signature = (url, user_id, kinds, *, options = None))]
+#[allow(clippy::needless_pass_by_value)]
+fn log_names(
+    py: Python<'_>,
+    url: &str,
+    user_id: &str,
+    kinds: Vec<String>,
+    options: Option<Options>,
+) -> PyResult<BTreeMap<String, String>> {
+    guard::run(py, || {
+        let logs = open(url, options)?;
+        Ok(kinds.into_iter().map(|kind| (kind.clone(), logs.name(user_id, &kind))).collect())
+    })
+}
+
 /// The topics or streams whose names begin with ``prefix``: dicts of name, partitions and replication,
 /// or of name, status, shards and retention_hours.
 ///
-/// ``url`` is ``kafka://host:9092`` or ``kinesis://region``.
+/// ``url`` is ``kafka://host:9092``, ``kinesis://region`` or ``gateway+https://host/stage``.
 #[pyfunction]
 #[pyo3(signature = (url, prefix = "", *, options = None))]
 fn list_logs<'py>(
@@ -163,6 +183,7 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(create_topics, module)?)?;
     #[cfg(feature = "kinesis")]
     module.add_function(wrap_pyfunction!(create_streams, module)?)?;
+    module.add_function(wrap_pyfunction!(log_names, module)?)?;
     module.add_function(wrap_pyfunction!(list_logs, module)?)?;
     module.add_function(wrap_pyfunction!(describe_logs, module)?)?;
     module.add_function(wrap_pyfunction!(delete_logs, module)?)?;

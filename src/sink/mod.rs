@@ -1,4 +1,4 @@
-//! Where records go: files, a landing, Kafka, Kinesis, standard output.
+//! Where records go: files, a landing, Kafka, Kinesis, an API before it, Firehose, standard output.
 //!
 //! A sink takes batches of finished values, topic by topic, and says what it wrote.
 
@@ -9,13 +9,13 @@ mod files;
 mod gathered;
 #[cfg(feature = "kafka")]
 mod kafka;
-#[cfg(feature = "kinesis")]
-mod kinesis;
 mod landing;
 mod murmur;
 mod object;
 mod objects;
 mod part;
+#[cfg(feature = "kinesis")]
+mod put;
 pub mod quarantine;
 #[cfg(feature = "s3")]
 mod s3;
@@ -28,10 +28,10 @@ pub use array::{ArrayFile, Consumed};
 pub use files::Files;
 #[cfg(feature = "kafka")]
 pub use kafka::Kafka;
-#[cfg(feature = "kinesis")]
-pub use kinesis::Kinesis;
 pub use landing::Landing;
 pub use murmur::{murmur2, partition};
+#[cfg(feature = "kinesis")]
+pub use put::Put;
 pub use stdout::Stdout;
 pub use upload::upload;
 
@@ -39,6 +39,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use crate::error::{Error, Result};
+use crate::kind::topic_name;
 use crate::ledger::Outcome;
 use crate::source::Options;
 use crate::source::layout;
@@ -265,8 +266,9 @@ impl Default for SinkOptions {
 }
 
 /// Opens a target for the records of some kinds: `files:DIR`, `landing:DIR`,
-/// `landing:s3://bucket/prefix`, `kafka://host:9092`, `kinesis://region`, or `-` for standard output. Topics
-/// are `<user id>.<kind>`, streams `streaming-<user id>-<kind>`.
+/// `landing:s3://bucket/prefix`, `kafka://host:9092`, `kinesis://region`, `gateway+https://host/stage`,
+/// `firehose://region[/name]`, or `-` for standard output. Topics are `<user id>.<kind>`, streams and
+/// delivery streams `streaming-<user id>-<kind>`.
 ///
 /// # Errors
 /// [`Error::Config`] for a target or an option that cannot be used, [`Error::Sink`] where it
@@ -279,26 +281,25 @@ pub fn open(target: &str, user_id: &str, kinds: &[&str], options: &SinkOptions) 
     if let Some(dir) = target.strip_prefix("files:") {
         return Ok(Box::new(Files::create(dir, kinds, options)?));
     }
-    let topics: Vec<String> = kinds.iter().map(|kind| format!("{user_id}.{kind}")).collect();
+    let topics: Vec<String> = kinds.iter().map(|kind| topic_name(user_id, kind)).collect();
     #[cfg(feature = "kafka")]
     if target.starts_with("kafka://") {
         return Ok(Box::new(Kafka::open(target, &topics, &options.store)?));
     }
     #[cfg(feature = "kinesis")]
-    if target.starts_with("kinesis://") {
-        let streams: Vec<String> = match options.store.get("stream") {
-            // One for all kinds, as some pipelines have it.
-            Some(stream) => vec![stream.clone(); kinds.len()],
-            None => kinds.iter().map(|kind| crate::source::kinesis::stream_name(user_id, kind)).collect(),
-        };
-        return Ok(Box::new(Kinesis::open(target, &streams, &options.store)?));
+    match target.split_once("://").map(|(scheme, _)| scheme) {
+        Some("kinesis" | "gateway+http" | "gateway+https") => {
+            return Ok(Box::new(Put::streams(target, user_id, kinds, &options.store)?));
+        }
+        Some("firehose") => return Ok(Box::new(Put::delivery(target, user_id, kinds, &options.store)?)),
+        _ => {}
     }
     if let Some(url) = target.strip_prefix("landing:") {
         return Ok(Box::new(Landing::open(url, &topics, options)?));
     }
     Err(Error::Config(format!(
-        "unknown target {target:?}: use files:DIR, landing:DIR, landing:s3://bucket/prefix, kafka://host:9092, kinesis://region or - \
-         (standard output)"
+        "unknown target {target:?}: use files:DIR, landing:DIR, landing:s3://bucket/prefix, kafka://host:9092, \
+         kinesis://region, gateway+https://host/stage, firehose://region/name or - (standard output)"
     )))
 }
 

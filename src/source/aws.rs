@@ -19,6 +19,12 @@ pub(crate) fn wait<T>(future: impl Future<Output = T>) -> Result<T> {
     Ok(runtime()?.block_on(future))
 }
 
+/// Whether a text can name a region.
+#[cfg(feature = "kinesis")]
+pub(crate) fn is_region(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
 /// What the chain says, with a region over its own.
 pub(crate) fn settings(region: Option<&str>) -> Result<SdkConfig> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest());
@@ -30,6 +36,11 @@ pub(crate) fn settings(region: Option<&str>) -> Result<SdkConfig> {
 
 /// Credentials of the chain, as they are now.
 pub(crate) fn credentials(settings: &SdkConfig) -> Result<Credentials> {
+    wait(provided(settings))?
+}
+
+/// The same, for who waits already.
+pub(crate) async fn provided(settings: &SdkConfig) -> Result<Credentials> {
     let none = || {
         Error::Config(
             "no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, AWS_PROFILE, or run where a \
@@ -38,7 +49,7 @@ pub(crate) fn credentials(settings: &SdkConfig) -> Result<Credentials> {
         )
     };
     let provider = settings.credentials_provider().ok_or_else(none)?;
-    let found = wait(async { tokio::time::timeout(CHAIN, provider.provide_credentials()).await })?;
+    let found = tokio::time::timeout(CHAIN, provider.provide_credentials()).await;
     // What it says of a failure may name files and addresses, but no secret; the remedy says more.
     found.map_err(|_| none())?.map_err(|_| none())
 }

@@ -7,6 +7,10 @@ use super::kafka::{self, Brokers, TopicInfo};
 #[cfg(feature = "kinesis")]
 use super::kinesis::{self, Service, StreamInfo};
 use crate::error::{Error, Result};
+#[cfg(feature = "kinesis")]
+use crate::kind::stream_name;
+#[cfg(feature = "kafka")]
+use crate::kind::topic_name;
 use crate::ledger::Position;
 use crate::source::Options;
 
@@ -16,7 +20,7 @@ pub enum Logs {
     /// A Kafka cluster, with topics of partitions.
     #[cfg(feature = "kafka")]
     Kafka(Brokers),
-    /// Kinesis in a region, with streams of shards; one of them for all kinds, if it is named.
+    /// Kinesis, or an API before it, with streams of shards; one of them for all kinds, if it is named.
     #[cfg(feature = "kinesis")]
     Kinesis(Service, Option<String>),
 }
@@ -47,13 +51,14 @@ pub struct LogRecord<'a> {
 }
 
 impl Logs {
-    /// Whether a URL names logs at all: `kafka://…`, `kinesis://…`.
+    /// Whether a URL names logs at all: `kafka://…`, `kinesis://…`, `gateway+https://…`.
     #[must_use]
     pub fn is_url(url: &str) -> bool {
-        matches!(url.split_once("://"), Some(("kafka" | "kinesis", _)))
+        let scheme = url.split_once("://").map(|(scheme, _)| scheme);
+        matches!(scheme, Some("kafka" | "kinesis" | "gateway+http" | "gateway+https"))
     }
 
-    /// Opens `kafka://host:9092` or `kinesis://region`.
+    /// Opens `kafka://host:9092`, `kinesis://region` or `gateway+https://host/stage`.
     ///
     /// # Errors
     /// [`Error::Config`] for another URL, for options that cannot be used, and without credentials.
@@ -63,10 +68,12 @@ impl Logs {
             return Ok(Self::Kafka(Brokers::parse(url, options)?));
         }
         #[cfg(feature = "kinesis")]
-        if url.starts_with("kinesis://") {
+        if Self::is_url(url) {
             return Ok(Self::Kinesis(Service::open(url, options)?, options.get("stream").cloned()));
         }
-        Err(Error::Config("no logs here: use kafka://host:9092 or kinesis://region".into()))
+        Err(Error::Config(
+            "no logs here: use kafka://host:9092, kinesis://region or gateway+https://host/stage".into(),
+        ))
     }
 
     /// Where they are, for people.
@@ -80,17 +87,25 @@ impl Logs {
         }
     }
 
+    /// The log of a user id and a kind.
+    #[must_use]
+    pub fn name(&self, user_id: &str, kind: &str) -> String {
+        match self {
+            #[cfg(feature = "kafka")]
+            Self::Kafka(_) => topic_name(user_id, kind),
+            #[cfg(feature = "kinesis")]
+            Self::Kinesis(_, Some(stream)) => stream.clone(),
+            #[cfg(feature = "kinesis")]
+            Self::Kinesis(_, None) => stream_name(user_id, kind),
+        }
+    }
+
     /// The logs of a user id's kinds, each once.
     #[must_use]
     pub fn names(&self, user_id: &str, kinds: &[String]) -> Vec<String> {
-        match self {
-            #[cfg(feature = "kafka")]
-            Self::Kafka(_) => kinds.iter().map(|kind| format!("{user_id}.{kind}")).collect(),
-            #[cfg(feature = "kinesis")]
-            Self::Kinesis(_, Some(stream)) => vec![stream.clone()],
-            #[cfg(feature = "kinesis")]
-            Self::Kinesis(_, None) => kinds.iter().map(|kind| kinesis::stream_name(user_id, kind)).collect(),
-        }
+        let mut names: Vec<_> = kinds.iter().map(|kind| self.name(user_id, kind)).collect();
+        names.dedup();
+        names
     }
 
     /// The logs whose names begin with a prefix, by name.

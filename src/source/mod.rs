@@ -41,6 +41,8 @@ mod s3;
 mod s3_ranged;
 #[cfg(feature = "s3")]
 mod s3_read;
+#[cfg(any(feature = "kafka", feature = "kinesis"))]
+mod secret;
 mod split;
 mod store;
 mod tables;

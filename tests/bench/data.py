@@ -38,11 +38,25 @@ class Sizes:
     """Posts of the landing of all three kinds."""
     faker_posts: int
     """Posts that Faker makes a run."""
+    sent: int
+    """Records that are sent to Kafka."""
+    put: int
+    """Records that are put into Kinesis."""
+    posted: int
+    """Posts that are sent through an API, three requests each."""
 
     @classmethod
     def of(cls, scale: float) -> Sizes:
         """The default sizes times `scale`."""
-        whole = {"records": 1_000_000, "objects": 50_000, "posts": 20_000, "faker_posts": 1_000}
+        whole = {
+            "records": 1_000_000,
+            "objects": 50_000,
+            "posts": 20_000,
+            "faker_posts": 1_000,
+            "sent": 500_000,
+            "put": 30_000,
+            "posted": 100,
+        }
         return cls(**{name: max(100, round(size * scale)) for name, size in whole.items()})
 
 

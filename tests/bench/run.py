@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 # A folder of its own name would hide modules of others.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).parent]
 
-from bench import files, in_spark, makers, questions, whole  # noqa: E402
+from bench import files, in_spark, makers, questions, sending, whole  # noqa: E402
 from bench.data import Data, Sizes  # noqa: E402
 from bench.machine import cores, doubts, machine, versions  # noqa: E402
 from bench.measure import Figure, Mismatch, notes, say, table, write_json  # noqa: E402
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 # Comparison: rounds. Longer runs are told by fewer of them.
-ROUNDS = {"g": 5, "d": 5, "a": 5, "c": 5, "b": 3, "h": 3, "f": 2}
+ROUNDS = {"g": 5, "i": 3, "j": 3, "k": 2, "d": 5, "a": 5, "c": 5, "b": 3, "h": 3, "f": 2}
 LINES = {"e": "f"}
 IN_SPARK: dict[str, Callable[[Any, Data, int], list[Figure]]] = {
     "a": in_spark.column,
@@ -45,6 +45,9 @@ IN_SPARK: dict[str, Callable[[Any, Data, int], list[Figure]]] = {
 BESIDE: dict[str, Callable[[Data, int], list[Figure]]] = {
     "d": files.large_file,
     "g": makers.makers,
+    "i": sending.kafka,
+    "j": sending.kinesis,
+    "k": sending.gateway,
 }
 
 

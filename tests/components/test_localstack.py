@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import time
 import uuid
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
+from support.api import PATIENCE, client, stack
 from support.components import LocalStack
-
-PATIENCE = 180.0
 
 
 @pytest.fixture
 def unique() -> str:
     """Part of names that no other test has."""
     return uuid.uuid4().hex[:8]
-
-
-def client(localstack: LocalStack, service: str) -> Any:
-    """A client of one of its services."""
-    return boto3.client(
-        service,
-        endpoint_url=localstack.endpoint,
-        region_name=localstack.region,
-        aws_access_key_id=localstack.access_key,
-        aws_secret_access_key=localstack.secret_key,
-        config=Config(retries={"max_attempts": 0}, read_timeout=PATIENCE),
-    )
 
 
 def objects(s3: Any, bucket: str) -> list[bytes]:
@@ -107,18 +91,14 @@ def chain(unique: str) -> dict[str, Any]:
 
 
 def test_a_stack_carries_a_record_from_kinesis_to_s3(localstack: LocalStack, unique: str) -> None:
-    stacks, s3 = client(localstack, "cloudformation"), client(localstack, "s3")
-    stacks.create_stack(
-        StackName=unique, TemplateBody=json.dumps(chain(unique)), Capabilities=["CAPABILITY_IAM"]
-    )
-    made = stacks.get_waiter("stack_create_complete")
-    made.wait(StackName=unique, WaiterConfig={"Delay": 1, "MaxAttempts": int(PATIENCE)})
-    put = {"StreamName": unique, "Data": b'{"index": 1}', "PartitionKey": "1"}
-    client(localstack, "kinesis").put_record(**put)
-    until = time.monotonic() + PATIENCE
-    while not objects(s3, unique) and time.monotonic() < until:
-        time.sleep(0.2)
-    assert objects(s3, unique) == [b'{"index": 1}']
+    s3 = client(localstack, "s3")
+    with stack(localstack, chain(unique)):
+        put = {"StreamName": unique, "Data": b'{"index": 1}', "PartitionKey": "1"}
+        client(localstack, "kinesis").put_record(**put)
+        until = time.monotonic() + PATIENCE
+        while not objects(s3, unique) and time.monotonic() < until:
+            time.sleep(0.2)
+        assert objects(s3, unique) == [b'{"index": 1}']
     # All its helpers run by now; what it lacks it would have downloaded to there.
     downloads = localstack.folder / "root" / "var" / "lib" / "localstack" / "lib"
     assert list(downloads.rglob("*")) == []

@@ -19,7 +19,11 @@ def check(
     *,
     source: Annotated[
         str | None,
-        typer.Option("--from", metavar="TARGET", help="kafka://host:9092 or kinesis://region."),
+        typer.Option(
+            "--from",
+            metavar="TARGET",
+            help="kafka://host:9092, kinesis://region, gateway+https://…",
+        ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the files go.")] = Path(),
     user_id: Annotated[
@@ -32,8 +36,8 @@ def check(
     """Consume topics or streams into pin_consumer.json, geo_consumer.json, user_consumer.json.
 
     Each file is one JSON array of topic, partition, offset, key and value (of streams: name, shard,
-    sequence number). It joins no consumer group and commits no offset: the next check reads all
-    again.
+    sequence number); a stream that all kinds share has one file, called after it. It joins no
+    consumer group and commits no offset: the next check reads all again.
     """
     from pinlake._cli.streams import STREAMS
     from pinlake._cli.topics import TOPICS
@@ -42,11 +46,14 @@ def check(
     from pinlake.errors import ConfigError
 
     settings = load(file=config, user_id=user_id, kind=kind or None)
-    log = next((log for log in (TOPICS, STREAMS) if (source or "").startswith(log.scheme)), None)
+    log = next((log for log in (TOPICS, STREAMS) if log.has(source)), None)
     if log is None:
         raise ConfigError(f"say what to consume: --from {TOPICS.example} or {STREAMS.example}")
-    kinds = list(settings.kind) or ["pin", "geo", "user"]
-    files = {log.name(settings.user_id, name): out / f"{name}_consumer.json" for name in kinds}
+    by_kind = log.by_kind(settings, source)
+    if len(set(by_kind.values())) == len(by_kind):
+        files = {name: out / f"{kind}_consumer.json" for kind, name in by_kind.items()}
+    else:
+        files = {name: out / f"{name}_consumer.json" for name in by_kind.values()}
     records = log.call(consume_logs, settings, source, files)
     rows = [
         {"topic": topic, "records": records[topic], "file": str(path)}

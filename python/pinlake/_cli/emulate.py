@@ -38,7 +38,7 @@ def emulate(
         typer.Option(
             "--to",
             metavar="TARGET",
-            help="files:DIR, landing:DIR|s3://…, kafka://…, kinesis://…, -.",
+            help="files:, landing:, kafka://, kinesis://, gateway+https://, firehose://, -.",
         ),
     ] = None,
     source: Annotated[

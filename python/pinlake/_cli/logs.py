@@ -30,25 +30,34 @@ Names = Annotated[
 class Log:
     """Topics or streams: how they are called, and who knows them."""
 
-    scheme: str
-    """Of the URL."""
+    schemes: tuple[str, ...]
+    """Of URLs."""
     example: str
     """A URL."""
-    name: Callable[[str, str], str]
-    """The name of a user id's log of a kind."""
+
+    def has(self, at: str | None) -> bool:
+        """Whether a URL is one of theirs."""
+        return at is not None and at.startswith(self.schemes)
 
     def url(self, at: str | None) -> str:
         """The URL that was given; raises `ConfigError` for none, or one of another kind."""
         from pinlake.errors import ConfigError
 
-        if at is None or not at.startswith(self.scheme):
+        if at is None or not self.has(at):
             raise ConfigError(f"say where: --at {self.example}")
         return at
 
-    def names(self, settings: Config, given: list[str] | None) -> list[str]:
-        """Those that were named, or those of the user id."""
+    def by_kind(self, settings: Config, at: str | None) -> dict[str, str]:
+        """The user id's of each kind; streams may be one for all."""
+        from pinlake._core import log_names
+
         kinds = list(settings.kind) or ["pin", "geo", "user"]
-        return given or [self.name(settings.user_id, kind) for kind in kinds]
+        found = self.call(log_names, settings, at, settings.user_id, kinds)
+        return {kind: found[kind] for kind in kinds}
+
+    def names(self, settings: Config, at: str | None, given: list[str] | None) -> list[str]:
+        """Those that were named, or those of the user id, each once."""
+        return given or list(dict.fromkeys(self.by_kind(settings, at).values()))
 
     def call(
         self,
@@ -99,7 +108,7 @@ class Log:
         from pinlake.config import load
 
         settings = load(file=config, user_id=user_id, kind=kind or None)
-        _print(self.call(describe_logs, settings, at, self.names(settings, name)), json)
+        _print(self.call(describe_logs, settings, at, self.names(settings, at, name)), json)
 
     def _delete(
         self,
@@ -115,7 +124,7 @@ class Log:
         from pinlake.config import load
 
         settings = load(file=config, user_id=user_id, kind=kind or None)
-        names = self.names(settings, name)
+        names = self.names(settings, at, name)
         absent = self.call(delete_logs, settings, at, names)
         for one in names:
             tell(f"{one}: {'was not there' if one in absent else 'deleted'}")

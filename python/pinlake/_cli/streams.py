@@ -14,12 +14,10 @@ EPILOG = examples(
     "pinlake streams list --at kinesis://us-east-1 --prefix streaming-",
     "pinlake streams describe --at kinesis://us-east-1 --user-id u1 --kind pin",
     "pinlake streams delete --at kinesis://us-east-1 --user-id u1",
+    "pinlake streams list --at gateway+https://abc.execute-api.us-east-1.amazonaws.com/prod",
 )
 
-STREAMS = Log(
-    *("kinesis://", "kinesis://us-east-1"),
-    lambda user_id, kind: f"streaming-{user_id}-{kind}",
-)
+STREAMS = Log(("kinesis://", "gateway+http://", "gateway+https://"), "kinesis://us-east-1")
 
 _app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, epilog=EPILOG, short_help="Streams in Kinesis."
@@ -52,7 +50,7 @@ def create(
     from pinlake.config import duration, load
 
     settings = load(file=config, user_id=user_id, kind=kind or None)
-    names = STREAMS.names(settings, name)
+    names = STREAMS.names(settings, at, name)
     hours = None if retention is None else int(duration("--retention", retention) / 3600)
     there = STREAMS.call(
         *(create_streams, settings, at, names), shards=shards, retention_hours=hours

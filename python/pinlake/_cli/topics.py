@@ -16,7 +16,7 @@ EPILOG = examples(
     "pinlake topics delete --at kafka://localhost:9092 --user-id u1",
 )
 
-TOPICS = Log("kafka://", "kafka://host:9092", lambda user_id, kind: f"{user_id}.{kind}")
+TOPICS = Log(("kafka://",), "kafka://host:9092")
 
 _app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, epilog=EPILOG, short_help="Topics in Kafka."
@@ -53,7 +53,7 @@ def create(
     from pinlake.config import duration, load
 
     settings = load(file=config, user_id=user_id, kind=kind or None)
-    names = TOPICS.names(settings, name)
+    names = TOPICS.names(settings, at, name)
     there = TOPICS.call(
         *(create_topics, settings, at, names),
         partitions=partitions,

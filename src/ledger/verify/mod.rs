@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::source::Options;
 
 /// Explains every record of a ledger, and every record at a target: `landing:DIR`,
-/// `landing:s3://bucket/prefix`, `kafka://host:9092`, `kinesis://region`.
+/// `landing:s3://bucket/prefix`, `kafka://host:9092`, `kinesis://region`, `gateway+https://host/stage`.
 ///
 /// # Errors
 /// [`Error::Config`] for a target that cannot be read, those of [`super::Reader`], and those of
@@ -31,8 +31,8 @@ pub fn verify(ledger: &Path, against: &str, options: &Options) -> Result<Verdict
         Some(_) if crate::source::logs::Logs::is_url(against) => logs::read(&mut judge, against, options)?,
         _ => {
             return Err(Error::Config(format!(
-                "cannot verify against {against:?}: use landing:DIR, landing:s3://bucket/prefix, kafka://host:9092 or \
-                 kinesis://region"
+                "cannot verify against {against:?}: use landing:DIR, landing:s3://bucket/prefix, kafka://host:9092, \
+                 kinesis://region or gateway+https://host/stage"
             )));
         }
     };

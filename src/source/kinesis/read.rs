@@ -2,12 +2,8 @@
 
 use std::time::Duration;
 
-use aws_sdk_kinesis::error::ProvideErrorMetadata;
-use aws_sdk_kinesis::types::ShardIteratorType;
-
-use super::client::Service;
+use super::service::{Page, Service};
 use crate::error::Result;
-use crate::source::aws::wait;
 
 /// A shard answers five reads a second (Kinesis: "Quotas and limits", GetRecords).
 const PAUSE: Duration = Duration::from_millis(200);
@@ -40,24 +36,13 @@ pub fn read_stream(
     stream: &str,
     mut each: impl FnMut(StreamRecord<'_>) -> Result<()>,
 ) -> Result<()> {
-    for shard in shards(service, stream)? {
+    let shards = service.shards(stream)?;
+    let shards =
+        shards.map_err(|fault| service.fault(&format!("list the shards of stream {stream}"), &fault))?;
+    for shard in shards {
         read_shard(service, stream, &shard, &mut each)?;
     }
     Ok(())
-}
-
-/// All shards of a stream, closed ones too.
-fn shards(service: &Service, stream: &str) -> Result<Vec<String>> {
-    let fault = |error| service.fault(&format!("list the shards of stream {stream}"), &error);
-    let mut names = Vec::new();
-    let mut page = wait(service.client.list_shards().stream_name(stream).send())?.map_err(fault)?;
-    loop {
-        names.extend(page.shards().iter().map(|shard| shard.shard_id().to_owned()));
-        let Some(token) = page.next_token() else {
-            return Ok(names);
-        };
-        page = wait(service.client.list_shards().next_token(token).send())?.map_err(fault)?;
-    }
 }
 
 fn read_shard(
@@ -67,34 +52,31 @@ fn read_shard(
     each: &mut impl FnMut(StreamRecord<'_>) -> Result<()>,
 ) -> Result<()> {
     let doing = format!("read stream {stream}, {shard}");
-    let begin = service.client.get_shard_iterator().stream_name(stream).shard_id(shard);
-    let begin = begin.shard_iterator_type(ShardIteratorType::TrimHorizon).send();
-    let mut next = wait(begin)?.map_err(|error| service.fault(&doing, &error))?.shard_iterator;
-    let mut tries = 0;
+    let mut next = service.begin(stream, shard)?.map_err(|fault| service.fault(&doing, &fault))?;
     while let Some(iterator) = next.take() {
-        let answer = match wait(service.client.get_records().shard_iterator(&iterator).send())? {
-            Ok(answer) => answer,
-            Err(error) if tries < TRIES && error.code() == Some("ProvisionedThroughputExceededException") => {
-                tries += 1;
-                std::thread::sleep(PAUSE);
-                next = Some(iterator);
-                continue;
-            }
-            Err(error) => return Err(service.fault(&doing, &error)),
-        };
-        tries = 0;
-        for record in answer.records() {
-            each(StreamRecord {
-                stream,
-                shard,
-                sequence: record.sequence_number(),
-                key: record.partition_key().unwrap_or_default(),
-                value: record.data().as_ref(),
-            })?;
+        let page = page(service, stream, &iterator, &doing)?;
+        for record in &page.records {
+            let (sequence, key, value) = (&record.sequence, &record.key, &record.value);
+            each(StreamRecord { stream, shard, sequence, key, value })?;
         }
         // Empty pages come in the middle, too: the distance to the newest record says when it is over.
-        let is_over = answer.records().is_empty() && answer.millis_behind_latest().unwrap_or(0) == 0;
-        next = answer.next_shard_iterator.filter(|_| !is_over);
+        let is_over = page.records.is_empty() && page.behind_ms == 0;
+        next = page.next.filter(|_| !is_over);
     }
     Ok(())
+}
+
+/// A page; a throttled read is tried again.
+fn page(service: &Service, stream: &str, iterator: &str, doing: &str) -> Result<Page> {
+    let mut tries = 0;
+    loop {
+        match service.page(stream, iterator)? {
+            Ok(page) => return Ok(page),
+            Err(fault) if tries < TRIES && fault.is_throttle() => {
+                tries += 1;
+                std::thread::sleep(PAUSE);
+            }
+            Err(fault) => return Err(service.fault(doing, &fault)),
+        }
+    }
 }

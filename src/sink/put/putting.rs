@@ -1,19 +1,17 @@
-//! One PutRecords request, until each of its entries has an outcome.
+//! One request, until each of its entries has an outcome.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use aws_sdk_kinesis::error::ProvideErrorMetadata;
-use aws_sdk_kinesis::operation::put_records::PutRecordsOutput;
-use aws_sdk_kinesis::primitives::Blob;
-use aws_sdk_kinesis::types::PutRecordsRequestEntry;
+use bytes::Bytes;
 
+use super::way::Way;
 use crate::error::{Error, Result};
 use crate::ledger::{Position, Status, micros};
 use crate::sink::gathered::{Gathered, Sent};
-use crate::source::kinesis::{Service, fault_of, is_sure};
+use crate::source::kinesis::{Answer, Entry, TOO_MANY};
 
 /// Waits between tries: at random up to a limit that doubles (AWS: "Exponential backoff and jitter").
 const BASE: Duration = Duration::from_millis(50);
@@ -29,8 +27,7 @@ const DRAIN: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone)]
 pub(super) struct Item {
     record: u64,
-    key: String,
-    value: Blob,
+    entry: Entry,
     sent_at: u64,
     /// How often it was sent so that it may have been accepted.
     sends: u32,
@@ -38,16 +35,17 @@ pub(super) struct Item {
 
 impl Item {
     pub(super) fn new(record: u64, key: u64, value: &[u8]) -> Self {
-        Self { record, key: key.to_string(), value: Blob::new(value), sent_at: 0, sends: 0 }
+        let entry = Entry { key: key.to_string(), value: Bytes::copy_from_slice(value) };
+        Self { record, entry, sent_at: 0, sends: 0 }
     }
 
-    /// What counts against Kinesis' limits.
+    /// What counts against limits.
     pub(super) fn bytes(&self) -> usize {
-        self.value.as_ref().len() + self.key.len()
+        self.entry.value.len() + self.entry.key.len()
     }
 
     fn sent(&self) -> Sent {
-        let bytes = self.value.as_ref().len();
+        let bytes = self.entry.value.len();
         Sent { record: self.record, sent_at: self.sent_at, attempts: self.sends.max(1), bytes }
     }
 }
@@ -55,7 +53,7 @@ impl Item {
 /// What all requests share.
 #[derive(Debug)]
 pub(super) struct Putting {
-    service: Service,
+    pub(super) way: Way,
     streams: Vec<String>,
     pub(super) gathered: Gathered,
     /// Stream and shard, by the number that outcomes have of them.
@@ -72,9 +70,9 @@ struct Places {
 }
 
 impl Putting {
-    pub(super) fn new(service: Service, streams: Vec<String>) -> Self {
+    pub(super) fn new(way: Way, streams: Vec<String>) -> Self {
         Self {
-            service,
+            way,
             streams,
             gathered: Gathered::default(),
             places: Mutex::default(),
@@ -104,7 +102,7 @@ impl Putting {
     /// The error that ends the run, if there was one.
     pub(super) fn check(&self) -> Result<()> {
         match self.fatal.get() {
-            Some(why) => Err(Error::Sink(format!("{}: {why}", self.service.url()))),
+            Some(why) => Err(Error::Sink(format!("{}: {why}", self.way.url()))),
             None => Ok(()),
         }
     }
@@ -120,7 +118,8 @@ impl Putting {
             return *number;
         }
         let number = u32::try_from(places.names.len()).unwrap_or(u32::MAX);
-        places.names.push(format!("{}/{shard}", self.streams[stream]));
+        let name = &self.streams[stream];
+        places.names.push(if shard.is_empty() { name.clone() } else { format!("{name}/{shard}") });
         places.numbers.insert((stream, shard.to_owned()), number);
         number
     }
@@ -159,30 +158,20 @@ impl Putting {
     /// Sends records once; those to be sent again, and why.
     async fn attempt(&self, stream: usize, mut items: Vec<Item>) -> (Vec<Item>, String) {
         let sent_at = micros();
-        let mut entries = Vec::with_capacity(items.len());
         for item in &mut items {
             (item.sent_at, item.sends) = (sent_at, item.sends + 1);
-            let entry =
-                PutRecordsRequestEntry::builder().data(item.value.clone()).partition_key(item.key.clone());
-            match entry.build() {
-                Ok(entry) => entries.push(entry),
-                // Both are given.
-                Err(error) => return self.end(items, &error.to_string()),
-            }
         }
-        let request = self.service.client.put_records().stream_name(&self.streams[stream]);
-        match request.set_records(Some(entries)).send().await {
-            Ok(answer) => self.judge(stream, items, &answer),
-            Err(error) => {
-                let why = fault_of(&error);
-                let sure = is_sure(&error);
-                if sure {
+        let entries: Vec<_> = items.iter().map(|item| item.entry.clone()).collect();
+        match self.way.put(&self.streams[stream], &entries).await {
+            Ok(answers) => self.judge(stream, items, answers),
+            Err(fault) => {
+                if fault.sure {
                     not_accepted(&mut items);
+                    if fault.code.is_some_and(|code| !is_passing(&code)) {
+                        return self.end(items, &fault.words);
+                    }
                 }
-                if sure && error.code().is_some_and(|code| !is_passing(code)) {
-                    return self.end(items, &why);
-                }
-                (items, why)
+                (items, fault.words)
             }
         }
     }
@@ -197,31 +186,28 @@ impl Putting {
     }
 
     /// Entry i answers record i: its own code counts, not the number of failures.
-    fn judge(&self, stream: usize, items: Vec<Item>, answer: &PutRecordsOutput) -> (Vec<Item>, String) {
+    fn judge(&self, stream: usize, items: Vec<Item>, answers: Vec<Answer>) -> (Vec<Item>, String) {
         let mut again = Vec::new();
         let mut why = String::from("an answer without an entry for it");
-        let mut answers = answer.records().iter();
+        let mut answers = answers.into_iter();
         for mut item in items {
-            let Some(entry) = answers.next() else {
-                again.push(item);
-                continue;
-            };
-            match (entry.sequence_number(), entry.shard_id(), entry.error_code()) {
-                (Some(sequence), Some(shard), None) => {
-                    let position = Position::Sequence(sequence.to_owned());
-                    let place = self.place(stream, shard);
+            match answers.next().unwrap_or(Answer::Silent) {
+                Answer::Accepted(at) => {
+                    let (place, position) = match at {
+                        Some((shard, sequence)) => (self.place(stream, &shard), Position::Sequence(sequence)),
+                        None => (self.place(stream, ""), Position::None),
+                    };
                     self.gathered.settle(item.sent(), Status::Acked { place, position });
                 }
-                (_, _, Some(code)) if !is_passing(code) => {
-                    self.refuse(&item, entry.error_message().unwrap_or(code));
+                Answer::Refused(code, message) if !is_passing(&code) => {
+                    self.refuse(&item, &message.unwrap_or(code));
                 }
-                (_, _, code) => {
-                    why = code.unwrap_or("an entry without a sequence number").to_owned();
-                    if code.is_some() {
-                        item.sends -= 1;
-                    }
+                Answer::Refused(code, _) => {
+                    why = code;
+                    item.sends -= 1;
                     again.push(item);
                 }
+                Answer::Silent => again.push(item),
             }
         }
         (again, why)
@@ -248,6 +234,7 @@ fn is_passing(code: &str) -> bool {
             | "ThrottlingException"
             | "KMSThrottlingException"
             | "RequestExpired"
+            | TOO_MANY
     )
 }
 

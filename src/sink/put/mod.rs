@@ -1,9 +1,12 @@
-//! `kinesis://region`: streams of Kinesis, by PutRecords with one retry loop of ours.
+//! `kinesis://region`, `gateway+https://host/stage`, `firehose://region/name`: entries that are put in
+//! requests of many, each with an answer of its own, and one retry loop of ours.
 //!
 //! Several requests are under way at once. Of a request that is accepted in part only the entries that
 //! were refused are sent again; what becomes of each record is told by its own entry.
 
-mod put;
+mod firehose;
+mod putting;
+mod way;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -11,20 +14,16 @@ use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use put::{Item, Putting};
+use firehose::Firehose;
+use putting::{Item, Putting};
+use way::{Limits, Way};
 
 use super::{Batch, Sink, Written};
 use crate::error::{Error, Result};
+use crate::kind::stream_name;
 use crate::ledger::Outcome;
 use crate::source::kinesis::{Service, describe_streams};
 use crate::source::{Options, aws, runtime};
-
-/// Records and bytes of a request (Kinesis: "Quotas and limits", PutRecords).
-const MAX_RECORDS: usize = 500;
-const MAX_BYTES: usize = 5 << 20;
-
-/// Bytes of a record and its partition key, unless a stream allows more.
-const MAX_RECORD: usize = 1 << 20;
 
 /// Requests under way: more would only be throttled.
 const IN_FLIGHT: u32 = 8;
@@ -32,49 +31,54 @@ const IN_FLIGHT: u32 = 8;
 /// How often a stop is looked for while a request is waited for.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// Writes to streams.
+/// Puts records into streams or delivery streams.
 #[derive(Debug)]
-pub struct Kinesis {
+pub struct Put {
     putting: Arc<Putting>,
+    limits: Limits,
     free: Arc<Semaphore>,
     /// Of each topic: its stream.
     streams: Vec<usize>,
-    url: String,
 }
 
-impl Kinesis {
-    /// Opens a service for the streams of some topics, which have to be there; several topics may
-    /// share one.
+impl Put {
+    /// Opens Kinesis, or an API before it, for a user id's streams of some kinds, or for the one that
+    /// the option `stream` names; they have to be there.
     ///
     /// # Errors
     /// [`Error::Config`] for options that cannot be used or a stream that is not there,
     /// [`Error::Sink`] where the service does not answer.
-    pub fn open(url: &str, streams: &[String], options: &Options) -> Result<Self> {
+    pub fn streams(url: &str, user_id: &str, kinds: &[&str], options: &Options) -> Result<Self> {
         let service = Service::open(url, options)?;
-        let mut names: Vec<String> = Vec::new();
-        let mut places = Vec::new();
-        for stream in streams {
-            let known = names.iter().position(|name| name == stream);
-            places.push(known.unwrap_or_else(|| {
-                names.push(stream.clone());
-                names.len() - 1
-            }));
-        }
-        if let Err(error) = describe_streams(&service, &names) {
-            return Err(match error {
-                Error::NotFound(what) => {
-                    Error::Config(format!("{what}; make it: pinlake streams create --at {url}"))
-                }
-                other => other,
-            });
-        }
-        let url = service.url().to_owned();
-        Ok(Self {
-            putting: Arc::new(Putting::new(service, names)),
+        let names = Names::of(user_id, kinds, options.get("stream"));
+        describe_streams(&service, &names.names).map_err(|error| match error {
+            Error::NotFound(what) => {
+                Error::Config(format!("{what}; make it: pinlake streams create --at {url}"))
+            }
+            other => other,
+        })?;
+        Ok(Self::new(Way::Streams(service), names))
+    }
+
+    /// Opens Firehose for a user id's delivery streams of some kinds, which are called as their streams,
+    /// or for the one that the URL names; they have to be there.
+    ///
+    /// # Errors
+    /// As [`Put::streams`].
+    pub fn delivery(url: &str, user_id: &str, kinds: &[&str], options: &Options) -> Result<Self> {
+        let (firehose, name) = Firehose::open(url, options)?;
+        let names = Names::of(user_id, kinds, name.as_ref());
+        names.names.iter().try_for_each(|name| firehose.check(name))?;
+        Ok(Self::new(Way::Delivery(Arc::new(firehose)), names))
+    }
+
+    fn new(way: Way, names: Names) -> Self {
+        Self {
+            limits: way.limits(),
+            putting: Arc::new(Putting::new(way, names.names)),
             free: Arc::new(Semaphore::new(IN_FLIGHT as usize)),
-            streams: places,
-            url,
-        })
+            streams: names.places,
+        }
     }
 
     /// Waits for so many requests to end; None once a stop's time is over.
@@ -105,19 +109,39 @@ impl Kinesis {
     }
 }
 
-impl Sink for Kinesis {
+/// Streams, each once, and which of them each kind has.
+struct Names {
+    names: Vec<String>,
+    places: Vec<usize>,
+}
+
+impl Names {
+    /// Those of a user id, or one for all kinds, as some pipelines have it.
+    fn of(user_id: &str, kinds: &[&str], shared: Option<&String>) -> Self {
+        match shared {
+            Some(name) => Self { names: vec![name.clone()], places: vec![0; kinds.len()] },
+            None => Self {
+                names: kinds.iter().map(|kind| stream_name(user_id, kind)).collect(),
+                places: (0..kinds.len()).collect(),
+            },
+        }
+    }
+}
+
+impl Sink for Put {
     fn write(&mut self, batch: &Batch) -> Result<Written> {
         let mut open: Vec<(Vec<Item>, usize)> = Vec::new();
         open.resize_with(self.putting.streams().len(), Default::default);
         for entry in &batch.entries {
             let item = Item::new(entry.record, entry.key, batch.value(entry));
-            if item.bytes() > MAX_RECORD {
-                self.putting.refuse(&item, "longer than a record of Kinesis may be (1 MiB with its key)");
+            if item.bytes() > self.limits.record {
+                let most = self.limits.record;
+                self.putting.refuse(&item, &format!("longer than a record may be there ({most} bytes)"));
                 continue;
             }
             let stream = self.streams[usize::from(entry.topic)];
             let (items, bytes) = &mut open[stream];
-            if items.len() == MAX_RECORDS || *bytes + item.bytes() > MAX_BYTES {
+            if items.len() == self.limits.records || *bytes + item.bytes() > self.limits.bytes {
                 let full = std::mem::take(items);
                 *bytes = 0;
                 self.send(stream, full)?;
@@ -160,15 +184,28 @@ impl Sink for Kinesis {
     }
 
     fn refuses(&self) -> &'static [&'static str] {
-        // Data may be empty, but not absent.
-        &["null_value"]
+        self.putting.way.refuses()
     }
 
     fn longest(&self) -> Option<usize> {
-        Some(MAX_RECORD)
+        Some(self.limits.record)
     }
 
     fn place(&self) -> String {
-        self.url.clone()
+        self.putting.way.url().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kinds_have_streams_of_their_own_or_share_one() {
+        let own = Names::of("u1", &["pin", "geo"], None);
+        assert_eq!(own.names, ["streaming-u1-pin", "streaming-u1-geo"]);
+        assert_eq!(own.places, [0, 1]);
+        let shared = Names::of("u1", &["pin", "geo"], Some(&"all".to_owned()));
+        assert_eq!((shared.names, shared.places), (vec!["all".to_owned()], vec![0, 0]));
     }
 }

@@ -125,6 +125,7 @@ class Emulate(Strict):
     flush_size: int = Field(default=1000, ge=1)
     threads: int | None = Field(default=None, ge=1)
     ledger: str | None = None
+    metrics_port: int | None = Field(default=None, ge=1, lt=1 << 16)
 
     @field_validator("rate", mode="before")
     @classmethod

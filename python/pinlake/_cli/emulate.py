@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from pinlake._core import Emulator
     from pinlake.config import Config, Emulate
 
+# Seconds behind its intended time that nobody would call late.
+_LATE = 0.1
+
 EPILOG = examples(
     "pinlake emulate --to landing:./landing --count 10000",
     "pinlake emulate --to files:./made --count 1000 --seed 7 --fault corrupt=0.01",
@@ -83,6 +86,10 @@ def emulate(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the ledger's run after a stop or crash.")
     ] = False,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option("--metrics-port", metavar="N", help="Counts for Prometheus, on loopback."),
+    ] = None,
     config: ConfigFile = None,
     json: Json = False,
 ) -> None:
@@ -112,6 +119,7 @@ def emulate(
             "flush_size": flush_size,
             "threads": threads,
             "ledger": ledger,
+            "metrics_port": metrics_port,
         },
     )
     if not settings.emulate.to:
@@ -169,6 +177,7 @@ def _run(
     settings: Config, wanted: Emulate, target: str, *, resume: bool
 ) -> tuple[dict[str, Any], bool]:
     """The report, and whether a signal ended the run."""
+    from pinlake._metrics import emulation, served
     from pinlake._progress import Progress, beat
 
     emulator = made(settings, wanted)
@@ -181,8 +190,17 @@ def _run(
 
     before = {name: signal.signal(name, first) for name in (signal.SIGINT, signal.SIGTERM)}
     progress = Progress("emulate", total=emulator.posts, unit="posts")
+
+    def look() -> int:
+        counts = emulator.progress()
+        progress.note(_told(counts))
+        return int(counts["posts"])
+
     try:
-        with beat(progress, lambda: int(emulator.progress()["posts"])):
+        with (
+            served(wanted.metrics_port, lambda: emulation(emulator.progress())),
+            beat(progress, look),
+        ):
             report = emulator.run(
                 target,
                 rate=wanted.rate,
@@ -199,6 +217,15 @@ def _run(
     finally:
         for name, handler in before.items():
             signal.signal(name, handler)
+
+
+def _told(counts: dict[str, Any]) -> str:
+    """What became of the records so far, in front of how far the posts are."""
+    words = [f"emulate, {counts['written']:,} of {counts['generated']:,} records acknowledged"]
+    words += [f"{counts[name]:,} {name}" for name in ("failed", "unknown") if counts[name]]
+    if counts["behind_seconds"] >= _LATE:
+        words.append(f"{counts['behind_seconds']:.1f} s behind at most")
+    return ", ".join(words)
 
 
 def _print(report: dict[str, Any], json: bool, *, to_stdout: bool) -> None:

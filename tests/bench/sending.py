@@ -39,7 +39,7 @@ def kafka(data: Data, rounds: int) -> list[Figure]:
     folder = data.folder / "sent"
     emulate(folder, records, kinds=("pin",))
     values = folder / "pin.jsonl"
-    with running(Kafka(data.folder / "kafka")) as broker:
+    with running(Kafka(data.folder / "kafka", free=True)) as broker:
         url, numbers = f"kafka://{broker.plain}", count()
         topics: dict[str, str] = {}
 
@@ -97,7 +97,7 @@ def kinesis(data: Data, rounds: int) -> list[Figure]:
     folder = data.folder / "put"
     emulate(folder, records, kinds=("pin",))
     at = "kinesis://us-east-1"
-    with running(Kinesalite(data.folder / "kinesalite")) as server, _aws_environment():
+    with running(Kinesalite(data.folder / "kinesalite", free=True)) as server, _aws_environment():
         (folder / "pinlake.toml").write_text(f'[kinesis]\nendpoint = "{server.endpoint}"\n')
         options, numbers = {"endpoint": server.endpoint}, count()
         streams: dict[str, str] = {}
@@ -140,7 +140,11 @@ def gateway(data: Data, rounds: int) -> list[Figure]:
     many = few * 10
     folder = data.folder / "posted"
     emulate(folder, few)
-    with running(LocalStack(data.folder / "aws")) as aws, _aws_environment(), api(aws) as url:
+    with (
+        running(LocalStack(data.folder / "aws", free=True)) as aws,
+        _aws_environment(),
+        api(aws) as url,
+    ):
         at, numbers = f"gateway+{url}", count()
         users: dict[str, str] = {}
 

@@ -10,6 +10,7 @@ import pytest
 
 from support.api import PATIENCE, client, stack
 from support.components import LocalStack
+from support.firehose import delivery
 
 
 @pytest.fixture
@@ -50,49 +51,9 @@ def test_secrets_manager_keeps_a_secret(localstack: LocalStack, unique: str) -> 
     assert manager.get_secret_value(SecretId=unique)["SecretString"] == "made up"
 
 
-def chain(unique: str) -> dict[str, Any]:
-    """A stack: a stream, a delivery stream that reads it, the bucket that this writes to."""
-    role = {"Fn::GetAtt": ["Role", "Arn"]}
-    assume = {
-        "Effect": "Allow",
-        "Principal": {"Service": "firehose.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }
-    stream = {"KinesisStreamARN": {"Fn::GetAtt": ["Stream", "Arn"]}, "RoleARN": role}
-    return {
-        "Resources": {
-            "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": unique}},
-            "Stream": {
-                "Type": "AWS::Kinesis::Stream",
-                "Properties": {"Name": unique, "ShardCount": 1},
-            },
-            "Role": {
-                "Type": "AWS::IAM::Role",
-                "Properties": {
-                    "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [assume]}
-                },
-            },
-            "Delivery": {
-                "Type": "AWS::KinesisFirehose::DeliveryStream",
-                "Properties": {
-                    "DeliveryStreamName": unique,
-                    "DeliveryStreamType": "KinesisStreamAsSource",
-                    "KinesisStreamSourceConfiguration": stream,
-                    "ExtendedS3DestinationConfiguration": {
-                        "BucketARN": {"Fn::GetAtt": ["Bucket", "Arn"]},
-                        "RoleARN": role,
-                        "BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": 1},
-                    },
-                },
-            },
-        },
-        "Outputs": {"Bucket": {"Value": {"Ref": "Bucket"}}},
-    }
-
-
 def test_a_stack_carries_a_record_from_kinesis_to_s3(localstack: LocalStack, unique: str) -> None:
     s3 = client(localstack, "s3")
-    with stack(localstack, chain(unique)):
+    with stack(localstack, delivery(unique, (unique,), from_streams=True)):
         put = {"StreamName": unique, "Data": b'{"index": 1}', "PartitionKey": "1"}
         client(localstack, "kinesis").put_record(**put)
         until = time.monotonic() + PATIENCE

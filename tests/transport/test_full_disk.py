@@ -1,0 +1,47 @@
+"""A disk that fills up under the ledger: one clear line, and nothing is lost by it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+from support.cli import EXECUTABLE, environment, pinlake
+
+POSTS = 20_000
+# A disk of so many KiB is full before the ledger of these posts ends.
+DISK = 256
+
+
+def test_a_run_whose_ledger_finds_no_room_is_gone_on_with(tmp_path: Path) -> None:
+    words = ("--to", "landing:./landing", "--count", str(POSTS))
+    emulate = shlex.join([str(EXECUTABLE), "emulate", *words, "--ledger", "small/run.ledger"])
+    # A file system of its own, seen by nobody else and gone with the shell.
+    script = (
+        f"mount -t tmpfs -o size={DISK}k tmpfs small || exit 99; {emulate}; code=$?; "
+        "cp small/run.ledger run.ledger; exit $code"
+    )
+    Path(tmp_path, "small").mkdir()
+    unshare = shutil.which("unshare")
+    assert unshare, "no unshare here; on Debian: apt-get install util-linux"
+    done = subprocess.run(
+        [unshare, "--mount", "--map-root-user", "sh", "-c", script],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2, done.stderr
+    (said,) = (line for line in done.stderr.splitlines() if line.startswith("pinlake: "))
+    assert "small/run.ledger" in said
+    assert "make room there" in said
+    assert Path(tmp_path, "run.ledger").stat().st_size == DISK << 10
+
+    again = pinlake("emulate", *words, "--ledger", "run.ledger", "--resume", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    judged = ("verify", "--ledger", "run.ledger", "--against", "landing:./landing", "--json")
+    verdict = json.loads(pinlake(*judged, cwd=tmp_path).stdout)
+    assert verdict["unexplained"] == verdict["unsettled"] == 0
+    assert verdict["sent"] == verdict["arrived"] == 3 * POSTS

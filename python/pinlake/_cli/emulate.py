@@ -43,7 +43,11 @@ def emulate(
     ] = None,
     source: Annotated[
         str | None,
-        typer.Option("--from", metavar="SOURCE", help="Tables to replay; none: made records."),
+        typer.Option(
+            "--from",
+            metavar="SOURCE",
+            help="Tables to replay: files, s3://…, mysql://…; none: made records.",
+        ),
     ] = None,
     kind: Kinds = None,
     count: Annotated[
@@ -144,14 +148,11 @@ def _shares(faults: list[str] | None) -> dict[str, str] | None:
 def made(settings: Config, wanted: Emulate) -> Emulator:
     """The emulator of these settings."""
     from pinlake._core import Emulator
-    from pinlake.errors import ConfigError
 
     source = wanted.source
+    options = settings.storage
     if source is not None:
-        if source.startswith("mysql://"):
-            raise ConfigError(
-                "--from mysql://: this release replays files; export the tables as CSV first"
-            )
+        options = settings.options_of(source)
         source = source.removeprefix("files:")
     return Emulator(
         source=source,
@@ -161,7 +162,7 @@ def made(settings: Config, wanted: Emulate) -> Emulator:
         kinds=settings.kind or None,
         user_id=settings.user_id,
         faults=dict(wanted.fault) or None,
-        options=dict(settings.storage) or None,
+        options=dict(options) or None,
     )
 
 

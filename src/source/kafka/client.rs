@@ -11,7 +11,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::iam::Iam;
 use crate::error::{Error, Result};
-use crate::source::Options;
+use crate::source::{Options, secret};
 
 /// How long a broker has to answer before it counts as not there.
 pub(crate) const ANSWER: Duration = Duration::from_secs(10);
@@ -103,8 +103,8 @@ impl Brokers {
         config.set("ssl.ca.location", get("ca").unwrap_or("probe"));
         if let Security::Password(mechanism) = security {
             config.set("sasl.mechanism", mechanism);
-            config.set("sasl.username", secret(&[USERNAME])?);
-            config.set("sasl.password", secret(&[PASSWORD, PASSWORD_FILE])?);
+            config.set("sasl.username", credential(&[USERNAME])?);
+            config.set("sasl.password", credential(&[PASSWORD, PASSWORD_FILE])?);
         }
         let mut iam = None;
         if security == Security::MskIam {
@@ -174,20 +174,10 @@ fn servers(url: &str) -> Result<String> {
     Ok(servers.to_owned())
 }
 
-/// The first of some variables that is set; of one whose name ends in `_FILE`, what the file holds.
-fn secret(names: &[&str]) -> Result<String> {
-    for name in names {
-        let Some(value) = std::env::var(name).ok().filter(|value| !value.is_empty()) else {
-            continue;
-        };
-        if !name.ends_with("_FILE") {
-            return Ok(value);
-        }
-        let text = std::fs::read_to_string(&value)
-            .map_err(|error| Error::Config(format!("{name}: {value} cannot be read: {error}")))?;
-        return Ok(text.trim_end_matches(['\r', '\n']).to_owned());
-    }
-    Err(Error::Config(format!("no credential for Kafka: set {}", names.join(" or "))))
+/// The first of some variables that is set; see [`secret::first`].
+fn credential(names: &[&str]) -> Result<String> {
+    secret::first(names)?
+        .ok_or_else(|| Error::Config(format!("no credential for Kafka: set {}", names.join(" or "))))
 }
 
 /// What went wrong, without the crate's words around it.

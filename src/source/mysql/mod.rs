@@ -1,0 +1,15 @@
+//! MySQL and MariaDB: the three tables, as of one moment, page by page.
+//!
+//! A key column without an index costs a sort of the whole table for each page: give tables of millions
+//! of rows one.
+
+mod address;
+mod flat;
+mod pages;
+mod server;
+mod settings;
+mod snapshot;
+mod value;
+
+pub use address::SCHEME;
+pub use snapshot::{each_row, tables};

@@ -240,6 +240,14 @@ def create_streams(
     retention_hours: int | None = None,
     options: Mapping[str, str] | None = None,
 ) -> list[str]: ...
+def load_tables(
+    source: str,
+    target: str,
+    *,
+    replace: bool = False,
+    options: Mapping[str, str] | None = None,
+    storage: Mapping[str, str] | None = None,
+) -> list[dict[str, Any]]: ...
 def database_tables(
     url: str, *, options: Mapping[str, str] | None = None
 ) -> list[tuple[str, int]]: ...

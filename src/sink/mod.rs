@@ -13,6 +13,8 @@ mod kafka;
 mod kinesis;
 mod landing;
 mod murmur;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod object;
 mod objects;
 mod part;
@@ -32,6 +34,8 @@ pub use kafka::Kafka;
 pub use kinesis::Kinesis;
 pub use landing::Landing;
 pub use murmur::{murmur2, partition};
+#[cfg(feature = "mysql")]
+pub use mysql::{Loaded, load};
 pub use stdout::Stdout;
 pub use upload::upload;
 

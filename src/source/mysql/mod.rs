@@ -12,4 +12,8 @@ mod snapshot;
 mod value;
 
 pub use address::SCHEME;
+pub(crate) use pages::quoted;
+pub(crate) use server::Server;
+pub(crate) use settings::Settings;
+pub(crate) use snapshot::columns;
 pub use snapshot::{each_row, tables};

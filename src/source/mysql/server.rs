@@ -77,6 +77,11 @@ impl Server {
         self.conn.exec(statement, parameters).await.map_err(|fault| fault_at(&self.url, &fault))
     }
 
+    /// Runs a statement with bound parameters.
+    pub(crate) async fn change(&mut self, statement: &str, parameters: Params) -> Result<()> {
+        self.conn.exec_drop(statement, parameters).await.map_err(|fault| fault_at(&self.url, &fault))
+    }
+
     /// Says good-bye; what that meets is nobody's concern any more.
     pub(crate) async fn close(self) {
         let _ = self.conn.disconnect().await;

@@ -212,9 +212,9 @@ class Config(BaseSettings):
     """Options of the object store: `endpoint`, `region`, `allow_http`. Never credentials."""
     kafka: dict[str, str] = {}
     """How to speak to Kafka: `security` (plaintext, tls, plain, scram-sha-256, scram-sha-512,
-    msk-iam), `tls`, `ca`, `region`, and any property of librdkafka. User and password come from
-    `PINLAKE_KAFKA_USERNAME` and `PINLAKE_KAFKA_PASSWORD` or `PINLAKE_KAFKA_PASSWORD_FILE`; for
-    msk-iam AWS's own chain."""
+    msk-iam), `tls`, `ca`, `region`, `secret` (of AWS Secrets Manager), and any property of
+    librdkafka. User and password come from `PINLAKE_KAFKA_USERNAME` and `PINLAKE_KAFKA_PASSWORD` or
+    `PINLAKE_KAFKA_PASSWORD_FILE`, else from the secret; for msk-iam AWS's own chain."""
     kinesis: dict[str, str] = {}
     """How to speak to Kinesis: `endpoint` instead of AWS's own, `stream` to share by all kinds.
     Credentials come from AWS's own chain."""
@@ -383,15 +383,14 @@ def load(*, file: str | os.PathLike[str] | None = None, **arguments: Any) -> Con
 def env_file() -> dict[str, str]:
     """The `PINLAKE_…` variables that `.env` in the working directory sets; none without the file.
 
-    Raises `ConfigError` for a line that is no `NAME=value`, and for a variable that only the
+    Raises `ConfigError` for such a line that is no `NAME=value`, and for a variable that only the
     environment can set.
     """
     found = _core.read_env_file(ENV_FILE)
-    own = {name: value for name, value in found.items() if name.upper().startswith(PREFIX)}
-    for name in own:
+    for name in found:
         if name.upper() in VARIABLES and not name.upper().startswith(_IN_ENV_FILE):
             raise ConfigError(f"{ENV_FILE}: {name} is read from the environment only; export it")
-    return own
+    return found
 
 
 def unknown_variables() -> Iterator[tuple[str, str, str]]:

@@ -7,9 +7,9 @@ use pyo3::prelude::*;
 
 use crate::source::dotenv;
 
-/// The variables that a file of ``NAME=value`` lines sets; none if it is not there.
+/// The ``PINLAKE_…`` variables that a file of ``NAME=value`` lines sets; none if it is not there.
 ///
-/// Raises ``ConfigError`` for a line of another form, by its number, and for a file that is not UTF-8.
+/// Raises ``ConfigError`` for a line of pinlake's in another form, by its number, and for a file that is not UTF-8.
 #[pyfunction]
 #[allow(clippy::needless_pass_by_value)] // what pyo3 hands over is owned
 fn read_env_file(path: PathBuf) -> PyResult<BTreeMap<String, String>> {

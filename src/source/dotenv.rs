@@ -1,7 +1,8 @@
 //! `.env`: variables that stand in a file of the working directory.
 //!
-//! Strict on purpose: a line that is not understood is an error, no value is put into another (`$` is a
-//! dollar sign), and an error never repeats a line, which may hold a password.
+//! Lines of others are theirs, in whatever form. Those of pinlake are read strictly: one that is not
+//! understood is an error, no value is put into another (`$` is a dollar sign), and an error never repeats a
+//! line, which may hold a password.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -12,20 +13,26 @@ use crate::error::{Error, Result};
 /// The file's name, in the working directory.
 pub const FILE: &str = ".env";
 
-/// What a file sets; nothing if it is not there.
+/// How the names begin that are read.
+const PREFIX: &str = "PINLAKE_";
+
+/// The variables of pinlake that a file sets; nothing if it is not there, or is a folder.
 ///
-/// Lines are `NAME=value`, with or without `export ` in front; `'…'` is taken as it stands, `"…"` knows
-/// `\n`, `\r`, `\t`, `\"` and `\\`; a bare value ends before ` #`. Blank lines and those that begin with
-/// `#` count for nothing. Of a name that stands there twice the last line holds.
+/// Lines are `PINLAKE_NAME=value`, with or without `export ` in front; `'…'` is taken as it stands, `"…"` knows
+/// `\n`, `\r`, `\t`, `\"` and `\\`; a bare value ends before ` #`. Lines that begin otherwise count for
+/// nothing. Of a name that stands there twice the last line holds.
 ///
 /// # Errors
-/// [`Error::Config`] for a line of another form and for a file that cannot be read as UTF-8.
+/// [`Error::Config`] for a line of pinlake's in another form and for a file that cannot be read as UTF-8.
 pub fn read(path: &Path) -> Result<BTreeMap<String, String>> {
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&text).map_err(|(line, why)| {
             Error::Config(format!("{}, line {line}: {why}; use NAME=value", path.display()))
         }),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(BTreeMap::new()),
+        // Some keep a virtual environment of Python in a folder of this name.
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {
+            Ok(BTreeMap::new())
+        }
         Err(error) => {
             Err(Error::Config(format!("{}: cannot be read as UTF-8 text: {error}", path.display())))
         }
@@ -38,7 +45,8 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, (usize, &'static str)> 
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
-        if line.is_empty() || line.starts_with('#') {
+        let line = line.strip_prefix("export ").map_or(line, str::trim_start);
+        if !line.get(..PREFIX.len()).is_some_and(|start| start.eq_ignore_ascii_case(PREFIX)) {
             continue;
         }
         let (name, value) = pair(line).map_err(|why| (at + 1, why))?;
@@ -48,7 +56,6 @@ fn parse(text: &str) -> Result<BTreeMap<String, String>, (usize, &'static str)> 
 }
 
 fn pair(line: &str) -> Result<(String, String), &'static str> {
-    let line = line.strip_prefix("export ").unwrap_or(line);
     let (name, value) = line.split_once('=').ok_or("no = behind the name")?;
     let name = name.trim();
     let word =
@@ -94,26 +101,25 @@ mod tests {
 
     #[test]
     fn values_are_bare_or_quoted() {
-        let text = "\u{feff}# of us\n\nA=1\nexport B = two words # said\nC='$x \\n # '\nD=\"a\\\"b\\n\\\\\" # e\n\
-                    E=\r\nA=p#w=d\n";
+        let text = "\u{feff}PINLAKE_A=1\n\n# of us\nexport PINLAKE_B = two words # said\nPINLAKE_C='$x \\n # '\n\
+                    PINLAKE_D=\"a\\\"b\\n\\\\\" # e\nPINLAKE_E=\r\nPINLAKE_A=p#w=d\nOTHER=\"x\ny\"\nwhatever\n";
         let found = parse(text).unwrap();
         let wanted = [("A", "p#w=d"), ("B", "two words"), ("C", "$x \\n # "), ("D", "a\"b\n\\"), ("E", "")];
         assert_eq!(found.len(), wanted.len());
         for (name, value) in wanted {
-            assert_eq!(found[name], value, "{name}");
+            assert_eq!(found[&format!("PINLAKE_{name}")], value, "{name}");
         }
     }
 
     #[test]
     fn lines_that_are_not_understood_are_named_by_number() {
         for (text, line) in [
-            ("A=1\nhunter2", 2),
-            ("1A=x", 1),
-            ("=x", 1),
-            ("A='x", 1),
-            ("A=\"\\q\"", 1),
-            ("A='x'y", 1),
-            ("A B=1", 1),
+            ("PINLAKE_A=1\nPINLAKE_hunter2", 2),
+            ("PINLAKE_A-B=hunter2", 1),
+            ("pinlake_a='hunter2", 1),
+            ("PINLAKE_A=\"hunter2\\q\"", 1),
+            ("PINLAKE_A='hunter2'y", 1),
+            ("PINLAKE_A B=hunter2", 1),
         ] {
             let (at, why) = parse(text).unwrap_err();
             assert_eq!(at, line, "{text}");
@@ -124,8 +130,9 @@ mod tests {
     #[test]
     fn no_file_sets_nothing() {
         let folder = tempfile::tempdir().unwrap();
+        assert!(read(folder.path()).unwrap().is_empty());
         assert!(read(&folder.path().join(FILE)).unwrap().is_empty());
-        std::fs::write(folder.path().join(FILE), b"A=\xff").unwrap();
+        std::fs::write(folder.path().join(FILE), b"PINLAKE_A=\xff").unwrap();
         let error = read(&folder.path().join(FILE)).unwrap_err().to_string();
         assert!(error.contains("UTF-8"), "{error}");
     }

@@ -46,7 +46,7 @@ mod s3_ranged;
 mod s3_read;
 #[cfg(any(feature = "kafka", feature = "mysql"))]
 mod secret;
-#[cfg(feature = "mysql")]
+#[cfg(any(feature = "kafka", feature = "mysql"))]
 mod secrets_manager;
 mod split;
 mod store;

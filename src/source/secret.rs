@@ -24,8 +24,9 @@ pub(crate) fn first(names: &[&str]) -> Result<Option<String>> {
         if !name.ends_with(IN_FILE) {
             return Ok(Some(value));
         }
-        let text = std::fs::read_to_string(&value)
-            .map_err(|error| Error::Config(format!("{name}: {value} cannot be read: {error}")))?;
+        let text = std::fs::read_to_string(&value).map_err(|error| {
+            Error::Config(format!("{value}, which {name} names, cannot be read: {error}"))
+        })?;
         return Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()));
     }
     Ok(None)

@@ -82,25 +82,33 @@ pub(super) fn judge(tokens: Vec<Token>) -> Result<Doing, String> {
 /// Settings are made by loading itself; those under which a dump would mean something else are refused.
 fn settings(tokens: &[Token]) -> Result<Doing, String> {
     for (at, token) in tokens.iter().enumerate() {
-        if let Token::Text(text) = token {
-            let text = String::from_utf8_lossy(text).to_ascii_uppercase();
-            if text.contains("NO_BACKSLASH_ESCAPES") || text.contains("ANSI") {
+        let Token::Word(name) = token else { continue };
+        let value = match tokens.get(at + 1) {
+            Some(Token::Mark(b'=')) => tokens.get(at + 2),
+            other => other,
+        };
+        let value = match value {
+            Some(Token::Word(value)) => value.clone(),
+            Some(Token::Text(value)) => String::from_utf8_lossy(value).into_owned(),
+            _ => continue,
+        };
+        let value = value.to_ascii_lowercase();
+        // With an @ it is what stood there before.
+        if value.starts_with('@') {
+            continue;
+        }
+        let name = name.trim_start_matches('@').to_ascii_lowercase();
+        match name.trim_start_matches("session.") {
+            "sql_mode" if value.contains("no_backslash_escapes") || value.contains("ansi") => {
                 return Err("a dump that writes strings in another way (sql_mode)".into());
             }
-        }
-        let set = match tokens.get(at + 1) {
-            Some(Token::Word(set)) if token.is("NAMES") => Some(set),
-            Some(Token::Mark(b'=')) if token.is("character_set_client") => match tokens.get(at + 2) {
-                Some(Token::Word(set)) => Some(set),
-                _ => None,
-            },
-            _ => None,
-        };
-        // With an @ it is what stood there before.
-        if let Some(set) =
-            set.filter(|set| !set.starts_with('@') && !set.to_ascii_lowercase().starts_with("utf8"))
-        {
-            return Err(format!("text in {set}: dump with --default-character-set=utf8mb4"));
+            "names" | "character_set_client" if !value.starts_with("utf8") => {
+                return Err(format!("text in {value}: dump with --default-character-set=utf8mb4"));
+            }
+            "time_zone" if value != "+00:00" => {
+                return Err("times of another zone: dump with --tz-utc".into());
+            }
+            _ => {}
         }
     }
     Ok(Doing::Nothing)
@@ -310,6 +318,10 @@ mod tests {
             "UNLOCK TABLES",
             "ALTER TABLE `t` DISABLE KEYS",
             "SET NAMES utf8mb4",
+            "SET @OLD_TIME_ZONE=@@TIME_ZONE",
+            "SET TIME_ZONE='+00:00'",
+            "SET TIME_ZONE=@OLD_TIME_ZONE",
+            "SET @@GLOBAL.GTID_PURGED= ''",
             "SET @OLD_SQL_MODE=@@SQL_MODE, SQL_MODE='NO_AUTO_VALUE_ON_ZERO'",
             "SET character_set_client = @saved_cs_client",
             "CREATE DATABASE IF NOT EXISTS `d`",
@@ -342,6 +354,10 @@ mod tests {
             ("CREATE TABLE d.t (a INT)", "database"),
             ("SET sql_mode='NO_BACKSLASH_ESCAPES'", "sql_mode"),
             ("SET NAMES latin1", "utf8mb4"),
+            ("SET NAMES 'latin1'", "utf8mb4"),
+            ("SET character_set_client = cp1252", "utf8mb4"),
+            ("SET @@sql_mode = 'ANSI'", "sql_mode"),
+            ("SET TIME_ZONE='+05:00'", "zone"),
         ] {
             let said = of(text).unwrap_err();
             assert!(said.contains(why), "{text}: {said}");

@@ -30,7 +30,7 @@ impl Address {
         let (user, place) = match place.rsplit_once('@') {
             Some((user, _)) if user.contains(':') => {
                 return Err(Error::Config(
-                    "a mysql:// URL holds no password: set PINLAKE_MYSQL_PASSWORD or PINLAKE_MYSQL_PASSWORD_FILE"
+                    "a mysql:// URL holds no password; set PINLAKE_MYSQL_PASSWORD or PINLAKE_MYSQL_PASSWORD_FILE"
                         .into(),
                 ));
             }

@@ -130,8 +130,9 @@ async fn ties(server: &mut Server, table: &str, key: &str) -> Result<Option<Vec<
             Params::Positional(vec![table.into()]),
         )
         .await?;
-    let parts: Vec<(String, String)> =
-        rows.iter().filter_map(|row| Some((text(row, 0)?, text(row, 1)?))).collect();
+    // A part that is an expression has no column, and counts all the same.
+    let part = |row: &Row| Some((text(row, 0)?, text(row, 1).unwrap_or_default()));
+    let parts: Vec<(String, String)> = rows.iter().filter_map(part).collect();
     let alone = |index: &str| parts.iter().filter(|(name, _)| name == index).count() == 1;
     if parts.iter().any(|(index, column)| column == key && alone(index)) {
         return Ok(None);

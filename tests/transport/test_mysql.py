@@ -17,6 +17,7 @@ from typing import Any
 
 import pymysql
 import pytest
+from boto3 import client
 
 from pinlake import Emulator
 from support.cli import EXECUTABLE, environment, pinlake, refusal
@@ -378,6 +379,7 @@ def test_what_cannot_be_reached_or_is_refused_takes_one_line(
         (good + f"?password={CANARY}", wrong, "is no option of mysql: set PINLAKE_MYSQL_PASSWORD"),
         (good + "?tsl=off", wrong, "is no option"),
         ("mysql://", wrong, "no user for the database"),
+        (good, {"PINLAKE_MYSQL_PASSWORD_FILE": "gone"}, "gone, which PINLAKE_MYSQL_PASSWORD_FILE"),
     ]:
         said = refused("emulate", "--from", source, "--to", "files:out", cwd=tmp_path, env=env)
         assert why in said, said
@@ -448,8 +450,6 @@ def test_a_password_stands_in_no_list_of_processes(
 def test_a_secret_of_aws_gives_all_of_it(
     mariadb: MariaDB, localstack: LocalStack, loaded: str, tmp_path: Path
 ) -> None:
-    from boto3 import client
-
     secrets = client(
         "secretsmanager",
         endpoint_url=localstack.endpoint,

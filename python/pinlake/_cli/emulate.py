@@ -28,6 +28,7 @@ EPILOG = examples(
     "pinlake emulate --to landing:s3://bucket --order seed100 --rate course --duration 10m",
     "pinlake emulate --to - --kind pin --count 5",
     "pinlake emulate --to kafka://localhost:9092 --count 10000 --ledger run.ledger",
+    "pinlake emulate --from mysql://me@db.example.com/pinterest_data --to landing:./landing",
 )
 
 

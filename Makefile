@@ -81,9 +81,9 @@ test-long: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## what takes l
 lint: .venv/4.1/.pinlake  ## rustfmt, clippy, ruff, mypy, stubs, and what the plain crate depends on
 	@set -x
 	cargo fmt --check
-	cargo clippy --locked --all-targets --features python,s3,kafka,kinesis -- -D warnings
+	cargo clippy --locked --all-targets --features python,s3,kafka,kinesis,mysql -- -D warnings
 	cargo clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet --features python,s3,kafka,kinesis
+	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet --features python,s3,kafka,kinesis,mysql
 	.ci/plain-crate.sh
 	.venv/4.1/bin/ruff check
 	.venv/4.1/bin/ruff format --check
@@ -107,7 +107,7 @@ notebooks: .venv/4.1/.pinlake  ## the notebooks as .ipynb, in dist/notebooks
 	@$(PY) notebooks/run_here.py --ipynb dist/notebooks notebooks/0*.py
 
 docs: ## the crate's documentation, in the target folder's doc/
-	cargo doc --locked --no-deps --features python,s3,kafka,kinesis
+	cargo doc --locked --no-deps --features python,s3,kafka,kinesis,mysql
 
 clean: services-stop  ## removes what the targets made in this checkout
 	rm -rf .services .venv .jars .cache dist demo fuzz/target

@@ -28,6 +28,7 @@ __all__ = [
     "consume_logs",
     "create_streams",
     "create_topics",
+    "database_tables",
     "ddl",
     "dedup_batch",
     "delete_logs",
@@ -38,11 +39,13 @@ __all__ = [
     "kinds",
     "landing_url",
     "list_logs",
+    "load_tables",
     "log_names",
     "merge_marks",
     "plan_frame",
     "plan_landing",
     "plan_urls",
+    "read_env_file",
     "read_task",
     "reject_codes",
     "schema",
@@ -248,6 +251,18 @@ def log_names(
     *,
     options: Mapping[str, str] | None = None,
 ) -> dict[str, str]: ...
+def load_tables(
+    source: str,
+    target: str,
+    *,
+    replace: bool = False,
+    options: Mapping[str, str] | None = None,
+    storage: Mapping[str, str] | None = None,
+) -> list[dict[str, Any]]: ...
+def database_tables(
+    url: str, *, options: Mapping[str, str] | None = None
+) -> list[tuple[str, int]]: ...
+def read_env_file(path: str | PathLike[str]) -> dict[str, str]: ...
 def list_logs(
     url: str, prefix: str = "", *, options: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]: ...

@@ -17,8 +17,9 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pinlake import _jars
-from pinlake.config import Config, unknown_variables
-from pinlake.errors import ConfigError, SourceError, mask, one_line
+from pinlake._core import database_tables
+from pinlake.config import Config, env_file, unknown_variables
+from pinlake.errors import ConfigError, PinlakeError, SourceError, mask, one_line
 
 State = Literal["ok", "optional", "missing"]
 
@@ -47,7 +48,7 @@ def examine(config: Config | None, problem: str = "") -> list[Finding]:
     if config is None:
         findings.append(Finding("settings", "missing", problem, "mend the setting that is named"))
         return findings
-    findings += [*storage(config), *places(config)]
+    findings += [*storage(config), *places(config), *database(config)]
     return findings
 
 
@@ -194,8 +195,13 @@ def disk(folder: Path) -> Finding:
 
 def variables() -> Iterator[Finding]:
     """Environment variables that look like ours and are not."""
-    for name, said in unknown_variables():
-        yield Finding("environment", "missing", said, f"rename or unset {name}")
+    try:
+        unknown = list(unknown_variables())
+    except ConfigError:
+        # Told with the settings, which cannot be read then.
+        return
+    for where, name, said in unknown:
+        yield Finding(where, "missing", said, f"rename or unset {name}")
 
 
 # What the readers take, in their order; a role of the machine itself shows only when asked.
@@ -235,10 +241,15 @@ _PORTS = {"http": 80, "https": 443, "kafka": 9092, "mysql": 3306}
 
 def services() -> Iterator[Finding]:
     """The services that the environment names; where it names none, how a checkout starts some."""
-    named = [(what, name) for what, name in _SERVICES if os.environ.get(name)]
+    try:
+        held = {**env_file(), **os.environ}
+    except ConfigError:
+        # Told with the settings, which cannot be read then.
+        held = dict(os.environ)
+    named = [(what, name) for what, name in _SERVICES if held.get(name)]
     for what, name in named:
         # Kafka is named by a list of brokers.
-        for address in os.environ[name].split(","):
+        for address in held[name].split(","):
             yield answers(address.strip(), what=what, scheme=what, mend=name)
     folder = _checkout()
     if not named and not os.environ.get("AWS_ENDPOINT_URL") and folder is not None:
@@ -274,6 +285,24 @@ def answers(
             return Finding(what, "ok", f"{host}:{port} answers")
     except (OSError, ValueError) as error:
         return Finding(what, "missing", f"{host}:{port}: {one_line(error)}", remedy)
+
+
+def database(config: Config) -> Iterator[Finding]:
+    """The database that posts are replayed from, if settings name one: login, tables, rows."""
+    source = config.emulate.source or ""
+    if not source.startswith("mysql://"):
+        return
+    try:
+        tables = database_tables(source, options=config.options_of(source))
+    except (PinlakeError, OSError) as error:
+        yield Finding("mysql", "missing", one_line(error), "mend emulate.source or [mysql]")
+        return
+    if tables:
+        told = ", ".join(f"{name} {rows:,} rows" for name, rows in tables)
+        yield Finding("mysql", "ok", told)
+    else:
+        remedy = "pinlake load puts them there"
+        yield Finding("mysql", "missing", "it answers, and has none of the tables", remedy)
 
 
 def places(config: Config) -> Iterator[Finding]:

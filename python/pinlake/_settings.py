@@ -56,16 +56,18 @@ def explain(problem: str, name: str, known: Iterable[str]) -> str:
     return f"{problem}; known: {', '.join(names)}"
 
 
-def variables(prefix: str, nested: str) -> list[tuple[str, dict[str, Any]]]:
-    """What each environment variable sets, as a nested table; those that go first stand first.
+def variables(
+    named: Mapping[str, str], prefix: str, nested: str
+) -> list[tuple[str, dict[str, Any]]]:
+    """What each variable sets, as a nested table; those that go first stand first.
 
     Like pydantic-settings: no difference between upper and lower case, JSON for a whole table,
     and a variable of a single key goes before it.
     """
     found: list[tuple[str, dict[str, Any]]] = []
-    for name in sorted(os.environ, key=lambda name: -name.count(nested)):
+    for name in sorted(named, key=lambda name: -name.count(nested)):
         if name.upper().startswith(prefix):
-            table: Any = _table_or_text(os.environ[name])
+            table: Any = _table_or_text(named[name])
             for part in reversed(name[len(prefix) :].lower().split(nested)):
                 table = {part: table}
             found.append((name, table))

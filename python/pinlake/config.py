@@ -1,4 +1,4 @@
-"""Settings: arguments > environment (`PINLAKE_…`) > `pinlake.toml` > defaults.
+"""Settings: arguments > environment (`PINLAKE_…`) > `.env` > `pinlake.toml` > defaults.
 
 Reading is strict: a key or a variable that does not exist is a `ConfigError` naming the file, the
 key and the nearest one that does. `pinlake config` prints what holds and where each value comes
@@ -31,6 +31,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     ValidationError,
+    ValidationInfo,
     field_validator,
 )
 from pydantic_settings import (
@@ -62,9 +63,16 @@ VARIABLES = (
     "PINLAKE_KAFKA_PASSWORD_FILE",
     "PINLAKE_KAFKA_USERNAME",
     "PINLAKE_KAFKA_URL",
+    "PINLAKE_MYSQL_PASSWORD",
+    "PINLAKE_MYSQL_PASSWORD_FILE",
     "PINLAKE_MYSQL_URL",
-    "PINLAKE_PASSWORD",
+    "PINLAKE_MYSQL_USERNAME",
 )
+# Those that `.env` may hold beside settings: services and who one is there.
+_IN_ENV_FILE = ("PINLAKE_GATEWAY_", "PINLAKE_KAFKA_", "PINLAKE_MYSQL_")
+ENV_FILE = ".env"
+# Options whose names look like secrets and which only say where one is kept.
+_PLACES = {"kafka": ("secret",), "mysql": ("secret", "credentials")}
 # Nobody's typos: a checkout's tests have variables of their own, and Kubernetes gives pods those of
 # a service that is called pinlake.
 _OTHERS = ("PINLAKE_TEST_", "PINLAKE_SERVICE_", "PINLAKE_PORT")
@@ -207,9 +215,9 @@ class Config(BaseSettings):
     """Options of the object store: `endpoint`, `region`, `allow_http`. Never credentials."""
     kafka: dict[str, str] = {}
     """How to speak to Kafka: `security` (plaintext, tls, plain, scram-sha-256, scram-sha-512,
-    msk-iam), `tls`, `ca`, `region`, and any property of librdkafka. User and password come from
-    `PINLAKE_KAFKA_USERNAME` and `PINLAKE_KAFKA_PASSWORD` or `PINLAKE_KAFKA_PASSWORD_FILE`; for
-    msk-iam AWS's own chain."""
+    msk-iam), `tls`, `ca`, `region`, `secret` (of AWS Secrets Manager), and any property of
+    librdkafka. User and password come from `PINLAKE_KAFKA_USERNAME` and `PINLAKE_KAFKA_PASSWORD` or
+    `PINLAKE_KAFKA_PASSWORD_FILE`, else from the secret; for msk-iam AWS's own chain."""
     kinesis: dict[str, str] = {}
     """How to speak to Kinesis: `endpoint` instead of AWS's own, `stream` to share by all kinds.
     Credentials come from AWS's own chain."""
@@ -220,6 +228,12 @@ class Config(BaseSettings):
     firehose: dict[str, str] = {}
     """How to speak to Firehose: `endpoint` instead of AWS's own, `newline` (true: each record ends
     in one; Firehose itself puts nothing between them). Credentials come from AWS's own chain."""
+    mysql: dict[str, str] = {}
+    """How to speak to MySQL or MariaDB: `user`, `tls` (required, off; off is the default on this
+    machine only), `ca`, `page` (rows), `tables.pin`, `tables.geo`, `tables.user` (names), `secret`
+    (of AWS Secrets Manager, with `region`, `endpoint`), `credentials` (a file of `KEY: value`
+    lines). User and password come from `PINLAKE_MYSQL_USERNAME` and `PINLAKE_MYSQL_PASSWORD` or
+    `PINLAKE_MYSQL_PASSWORD_FILE`, else from the secret, else from the file."""
     spark: dict[str, str] = {}
     """Settings of the local Spark session, such as `"spark.driver.memory" = "4g"`."""
     emulate: Emulate = Emulate()
@@ -240,18 +254,20 @@ class Config(BaseSettings):
                 )
         return {str(name): _plain(option) for name, option in value.items()}
 
-    @field_validator("kafka", mode="before")
+    @field_validator("kafka", "mysql", mode="before")
     @classmethod
-    def _no_password(cls, value: Any) -> Any:
+    def _no_password(cls, value: Any, info: ValidationInfo) -> Any:
         if not isinstance(value, Mapping):
             return value
+        table = str(info.field_name)
         # Properties of librdkafka have dots in their names, which TOML reads as tables.
         options = dict(_leaves(value))
         for name in options:
-            if is_secret(name) or "username" in name:
+            if (is_secret(name) or "username" in name) and name not in _PLACES[table]:
+                own = f"PINLAKE_{table.upper()}"
                 raise ValueError(
-                    f"{name!r} is a credential: set PINLAKE_KAFKA_USERNAME and "
-                    "PINLAKE_KAFKA_PASSWORD or PINLAKE_KAFKA_PASSWORD_FILE"
+                    f"{name!r} is a credential: set {own}_USERNAME and "
+                    f"{own}_PASSWORD or {own}_PASSWORD_FILE"
                 )
         return {name: _plain(option) for name, option in options.items()}
 
@@ -269,23 +285,24 @@ class Config(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments, then the environment, then the file's content, which comes as `_file`."""
+        """Arguments, then the environment, then `.env`, then the content of the settings file."""
         arguments = dict(getattr(init_settings, "init_kwargs", {}))
-        content = arguments.pop("_content", {})
+        lower = [*arguments.pop("_env_file_tables", ()), arguments.pop("_content", {})]
         return (
             InitSettingsSource(settings_cls, arguments),
             env_settings,
-            InitSettingsSource(settings_cls, content),
+            *(InitSettingsSource(settings_cls, table) for table in lower),
         )
 
     def options_of(self, target: str) -> dict[str, str]:
         """The options that a target or source takes: the table of its scheme (`[kafka]`,
-        `[kinesis]`, `[gateway]`, `[firehose]`), else `[storage]`."""
+        `[kinesis]`, `[gateway]`, `[firehose]`, `[mysql]`), else `[storage]`."""
         tables = {
             "kafka": self.kafka,
             "kinesis": self.kinesis,
             "gateway": self.gateway,
             "firehose": self.firehose,
+            "mysql": self.mysql,
         }
         return dict(tables.get(re.split(r"\+https?://|://", target)[0], self.storage))
 
@@ -375,33 +392,55 @@ def load(*, file: str | os.PathLike[str] | None = None, **arguments: Any) -> Con
     >>> load(landing="/data/landing", kind=["pin"]).kind
     ['pin']
     """
-    for _, problem in unknown_variables():
-        raise ConfigError(f"environment: {problem}")
+    for where, _, problem in unknown_variables():
+        raise ConfigError(f"{where}: {problem}")
     return read(file=file, **arguments)
 
 
-def unknown_variables() -> Iterator[tuple[str, str]]:
-    """Environment variables that look like settings and are none, each with what to say of it."""
+def env_file() -> dict[str, str]:
+    """The `PINLAKE_…` variables that `.env` in the working directory sets; none without the file.
+
+    Raises `ConfigError` for such a line that is no `NAME=value`, and for a variable that only the
+    environment can set.
+    """
+    found = _core.read_env_file(ENV_FILE)
+    for name in found:
+        if name.upper() in VARIABLES and not name.upper().startswith(_IN_ENV_FILE):
+            raise ConfigError(f"{ENV_FILE}: {name} is read from the environment only; export it")
+    return found
+
+
+def unknown_variables() -> Iterator[tuple[str, str, str]]:
+    """Variables that look like settings and are none: where they stand, name, what to say of it."""
     known = [*VARIABLES, *(PREFIX + field.upper() for field in Config.model_fields)]
-    for name in sorted(os.environ):
+    names = [("environment", name) for name in sorted(os.environ)]
+    for where, name in [*names, *((ENV_FILE, name) for name in sorted(env_file()))]:
         # Like pydantic-settings, which does not tell upper case from lower case.
         upper = name.upper()
         if not upper.startswith(PREFIX) or upper.startswith(_OTHERS):
             continue
         if upper.split(NESTED)[0] not in known:
-            yield name, explain(f"{name} is no setting", upper, sorted(known))
+            yield where, name, explain(f"{name} is no setting", upper, sorted(known))
 
 
 def read(*, file: str | os.PathLike[str] | None = None, **arguments: Any) -> Config:
     """`load` without a look at variables that are no settings; `pinlake doctor` tells them."""
     path, content = read_file(file)
     given = _given(arguments)
+    beside = [
+        (f"{ENV_FILE}: {name}", table)
+        for name, table in variables(env_file(), PREFIX, NESTED)
+        if next(iter(table)) in Config.model_fields
+    ]
+    environment = variables(os.environ, PREFIX, NESTED)
+    sources = (("argument", given), *environment, *beside, (str(path), content))
     layers = [
         (name, {**table, "spark": _spark_names(table["spark"])} if "spark" in table else table)
-        for name, table in (("argument", given), *variables(PREFIX, NESTED), (str(path), content))
+        for name, table in sources
     ]
+    lower = {"_env_file_tables": [table for _, table in beside], "_content": content}
     try:
-        config = Config(**{**given, **({"_content": content} if content else {})})
+        config = Config(**{**given, **{name: value for name, value in lower.items() if value}})
     except ValidationError as error:
         raise ConfigError(_problem(error, layers)) from None
     except ValueError as error:  # pydantic-settings: JSON in an environment variable
@@ -497,6 +536,7 @@ def _plain(value: Any) -> Any:
 
 
 def _masked(key: str, value: Any) -> Any:
-    if value is not None and is_secret(key):
+    table, _, name = key.partition(".")
+    if value is not None and is_secret(key) and name not in _PLACES.get(table, ()):
         return "***"
     return mask(value) if isinstance(value, str) else value

@@ -32,7 +32,13 @@ __all__ = [
 MASK = "***"
 
 # Environment variables whose very value must not show up anywhere.
-_SECRET_VARIABLES = ("AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "PINLAKE_PASSWORD")
+_SECRET_VARIABLES = (
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "PINLAKE_GATEWAY_KEY",
+    "PINLAKE_KAFKA_PASSWORD",
+    "PINLAKE_MYSQL_PASSWORD",
+)
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 # `access.key` and `access_key` are an AWS pair's public half in name, but still nobody's business.
 _SECRET_NAME = re.compile(

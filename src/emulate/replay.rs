@@ -6,7 +6,7 @@ use super::PostKind;
 use super::fields::fields;
 use crate::error::{Error, Result};
 use crate::kind::Kind;
-use crate::source::{Options, Store, layout, table_rows};
+use crate::source::{Options, Store, TableRow, layout, table_rows};
 
 /// Fields that hold datetimes; the emulators send them with a `T`.
 const DATETIMES: [&[u8]; 2] = [b"timestamp", b"date_joined"];
@@ -24,6 +24,29 @@ impl Table {
         let at = self.rows.binary_search_by_key(&index, |row| row.0).ok()?;
         let (_, start, end) = self.rows[at];
         Some(&self.bytes[start..end])
+    }
+}
+
+/// A table that is being filled.
+#[derive(Debug, Default)]
+struct Filling {
+    table: Table,
+    seen: HashSet<u64>,
+}
+
+impl Filling {
+    fn add(&mut self, row: &TableRow) {
+        let Ok(index) = u64::try_from(row.index) else { return };
+        if self.seen.insert(index) {
+            let start = self.table.bytes.len();
+            restyle(&row.json, &mut self.table.bytes);
+            self.table.rows.push((index, start, self.table.bytes.len()));
+        }
+    }
+
+    fn filled(mut self) -> Table {
+        self.table.rows.sort_unstable();
+        self.table
     }
 }
 
@@ -48,8 +71,8 @@ impl Replay {
         if !file && !store.exists()? {
             return Err(Error::NotFound(format!("{url}: no such file or folder to take records from")));
         }
-        let mut replay = Self::default();
-        for (kind, table) in PostKind::ALL.into_iter().zip(&mut replay.tables) {
+        let mut tables: [Table; 3] = Default::default();
+        for (kind, table) in PostKind::ALL.into_iter().zip(&mut tables) {
             let plan = Kind::builtin(kind.name())?;
             if file && layout::file_is_of_kind(url, &plan) != Some(true) {
                 continue;
@@ -60,16 +83,31 @@ impl Replay {
                 Err(error) => return Err(error),
             }
         }
-        replay.keys = replay.tables.iter().flat_map(|table| &table.rows).map(|row| row.0).collect();
-        replay.keys.sort_unstable();
-        replay.keys.dedup();
-        if replay.keys.is_empty() {
-            return Err(Error::NotFound(format!(
+        Self::of(tables).ok_or_else(|| {
+            Error::NotFound(format!(
                 "{url}: no rows of pins, geo or users; files are found by name, as in \
                  pinterest_data.csv or x.pin.jsonl"
-            )));
-        }
-        Ok(replay)
+            ))
+        })
+    }
+
+    /// Takes the rows that a source hands out, each with its kind; `None` if there is none.
+    ///
+    /// # Errors
+    /// What the source says.
+    pub fn from_rows(
+        rows: impl FnOnce(&mut dyn FnMut(PostKind, &TableRow)) -> Result<()>,
+    ) -> Result<Option<Self>> {
+        let mut filling: [Filling; 3] = Default::default();
+        rows(&mut |kind, row| filling[kind as usize].add(row))?;
+        Ok(Self::of(filling.map(Filling::filled)))
+    }
+
+    fn of(tables: [Table; 3]) -> Option<Self> {
+        let mut keys: Vec<u64> = tables.iter().flat_map(|table| &table.rows).map(|row| row.0).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        (!keys.is_empty()).then_some(Self { tables, keys })
     }
 
     /// Every index that any table has, ascending.
@@ -95,18 +133,9 @@ impl Replay {
 }
 
 fn read_table(plan: &Kind, url: &str, options: &Options) -> Result<Table> {
-    let mut table = Table::default();
-    let mut seen = HashSet::new();
-    for row in table_rows(plan, url, options)? {
-        let Ok(index) = u64::try_from(row.index) else { continue };
-        if seen.insert(index) {
-            let start = table.bytes.len();
-            restyle(&row.json, &mut table.bytes);
-            table.rows.push((index, start, table.bytes.len()));
-        }
-    }
-    table.rows.sort_unstable();
-    Ok(table)
+    let mut filling = Filling::default();
+    table_rows(plan, url, options)?.iter().for_each(|row| filling.add(row));
+    Ok(filling.filled())
 }
 
 /// Appends a compact record as `json.dumps` writes it, with `T` in its datetimes.
@@ -171,6 +200,23 @@ mod tests {
         let wanted = "{\"ind\": 7, \"timestamp\": \"2019-11-09T07:45:20\", \"latitude\": -1.5, \
                       \"longitude\": 2, \"country\": \"Peru\"}";
         assert_eq!(String::from_utf8(out).unwrap(), wanted);
+    }
+
+    #[test]
+    fn of_rows_with_one_index_the_first_counts() {
+        let rows = [(7, "{\"ind\":7}"), (5, "{\"ind\":5,\"a\":1}"), (5, "{\"ind\":5,\"a\":2}"), (-1, "{}")];
+        let replay = Replay::from_rows(|add| {
+            for (index, json) in rows {
+                add(PostKind::User, &TableRow { index, json: json.into() });
+            }
+            Ok(())
+        });
+        let replay = replay.unwrap().unwrap();
+        assert_eq!((replay.keys(), replay.rows(PostKind::User)), ([5, 7].as_slice(), 2));
+        let mut out = Vec::new();
+        assert!(replay.write(PostKind::User, 5, &mut out));
+        assert_eq!(out, b"{\"ind\": 5, \"a\": 1}");
+        assert!(Replay::from_rows(|_| Ok(())).unwrap().is_none());
     }
 
     #[test]

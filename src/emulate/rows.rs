@@ -3,8 +3,12 @@
 use super::PostKind;
 use super::replay::Replay;
 use super::synthetic::{SYNTHETIC_VERSION, Synthetic};
-use crate::error::Result;
+use crate::error::{Error, Result};
+#[cfg(feature = "mysql")]
+use crate::kind::Kind;
 use crate::source::Options;
+#[cfg(feature = "mysql")]
+use crate::source::mysql;
 
 /// A source of records by index; pure, so that any thread can ask for any record at any time.
 pub trait Rows: Send + Sync {
@@ -57,13 +61,33 @@ impl Rows for Replay {
     }
 }
 
-/// Made records, or those of the tables at a path or URL.
+/// Made records, or those of the tables at a path or URL: `mysql://…` is a database, all else files.
 ///
 /// # Errors
-/// What [`Replay::open`] says.
+/// What [`Replay::open`] says, or the database; [`Error::Config`] where the build cannot read databases.
 pub fn open_rows(source: Option<&str>, seed: u64, options: &Options) -> Result<Box<dyn Rows>> {
     Ok(match source {
         None => Box::new(Synthetic::new(seed)),
+        Some(url) if url.starts_with("mysql:") => Box::new(from_database(url, options)?),
         Some(url) => Box::new(Replay::open(url, options)?),
     })
+}
+
+#[cfg(feature = "mysql")]
+fn from_database(url: &str, options: &Options) -> Result<Replay> {
+    let plans = PostKind::ALL.map(|kind| Kind::builtin(kind.name()));
+    let plans = plans.into_iter().collect::<Result<Vec<_>>>()?;
+    let kinds: Vec<&Kind> = plans.iter().map(AsRef::as_ref).collect();
+    let replay = Replay::from_rows(|add| {
+        mysql::each_row(url, options, &kinds, |at, row| {
+            add(PostKind::ALL[at], &row);
+            Ok(())
+        })
+    })?;
+    replay.ok_or_else(|| Error::NotFound("the database's tables of pins, geo and users hold no row".into()))
+}
+
+#[cfg(not(feature = "mysql"))]
+fn from_database(_: &str, _: &Options) -> Result<Replay> {
+    Err(Error::Config("this build of pinlake reads no databases; it lacks the feature mysql".into()))
 }

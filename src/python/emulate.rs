@@ -45,8 +45,9 @@ fn unsigned_or_none(value: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
 /// ----------
 /// source
 ///     Path or URL of tables to replay (CSV, JSON lines or Parquet, found by their names:
-///     ``pinterest_data``, ``geolocation_data``, ``user_data``, ``*.pin.*`` …). None makes records in
-///     the shapes and at the frequencies of the real tables.
+///     ``pinterest_data``, ``geolocation_data``, ``user_data``, ``*.pin.*`` …), or
+///     ``mysql://[user@]host[:3306]/database``. None makes records in the shapes and at the frequencies of
+///     the real tables.
 /// seed
 ///     Seed of order, records and faults, 0 to 2**64 - 1.
 /// order
@@ -64,16 +65,17 @@ fn unsigned_or_none(value: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
 /// oversize_bytes
 ///     How long oversize records are; one byte above the readers' limit by default.
 /// options
-///     Store options such as ``endpoint`` for a source on S3; never secrets.
+///     Store options such as ``endpoint`` for a source on S3, or those of ``[mysql]`` in ``pinlake.toml``
+///     for a database; never secrets.
 ///
 /// Raises
 /// ------
 /// ConfigError
-///     An option that cannot be used.
+///     An option that cannot be used, or a database's credentials that are nowhere.
 /// FileNotFoundError
-///     No table at ``source``.
+///     No table, or no database, at ``source``.
 /// SourceError
-///     A table that cannot be read.
+///     A table that cannot be read, or a database that does not answer or refuses the login.
 ///
 /// Examples
 /// --------

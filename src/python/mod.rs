@@ -15,6 +15,9 @@ mod kind;
 mod ledger;
 #[cfg(any(feature = "kafka", feature = "kinesis"))]
 mod logs;
+#[cfg(feature = "mysql")]
+mod mysql;
+mod settings;
 mod source;
 mod upload;
 
@@ -37,6 +40,9 @@ fn core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     ledger::register(module)?;
     #[cfg(any(feature = "kafka", feature = "kinesis"))]
     logs::register(module)?;
+    #[cfg(feature = "mysql")]
+    mysql::register(module)?;
+    settings::register(module)?;
     upload::register(module)?;
     Ok(())
 }

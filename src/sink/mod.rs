@@ -11,6 +11,8 @@ mod gathered;
 mod kafka;
 mod landing;
 mod murmur;
+#[cfg(feature = "mysql")]
+mod mysql;
 mod object;
 mod objects;
 mod part;
@@ -30,6 +32,8 @@ pub use files::Files;
 pub use kafka::Kafka;
 pub use landing::Landing;
 pub use murmur::{murmur2, partition};
+#[cfg(feature = "mysql")]
+pub use mysql::{Loaded, load};
 #[cfg(feature = "kinesis")]
 pub use put::Put;
 pub use stdout::Stdout;

@@ -235,14 +235,17 @@ pub fn file_is_of_kind(path: &str, kind: &Kind) -> Option<bool> {
 }
 
 fn names_kind(part: &str, name: &str, table: &str) -> bool {
-    // The three tables as the original pipelines call them.
-    let original = match name {
+    [name, table, original_table(name)].iter().any(|word| has_word(part, word))
+}
+
+/// The three tables as the original pipelines call them; empty for other kinds.
+pub(crate) fn original_table(kind: &str) -> &'static str {
+    match kind {
         "pin" => "pinterest_data",
         "geo" => "geolocation_data",
         "user" => "user_data",
         _ => "",
-    };
-    [name, table, original].iter().any(|word| has_word(part, word))
+    }
 }
 
 /// Whether a word stands in a text with no letter beside it.

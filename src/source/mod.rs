@@ -9,6 +9,7 @@ pub(crate) mod aws;
 mod block;
 mod books;
 mod csv;
+pub mod dotenv;
 mod files;
 mod fill;
 mod form;
@@ -27,6 +28,8 @@ mod location;
 pub mod logs;
 mod long;
 pub mod marks;
+#[cfg(feature = "mysql")]
+pub mod mysql;
 mod names;
 mod objects;
 mod parquet;
@@ -41,8 +44,10 @@ mod s3;
 mod s3_ranged;
 #[cfg(feature = "s3")]
 mod s3_read;
-#[cfg(any(feature = "kafka", feature = "kinesis"))]
+#[cfg(any(feature = "kafka", feature = "kinesis", feature = "mysql"))]
 mod secret;
+#[cfg(any(feature = "kafka", feature = "mysql"))]
+mod secrets_manager;
 mod split;
 mod store;
 mod tables;

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boto3 import client
 
 from support.cli import EXECUTABLE, environment, pinlake, refusal
-from support.components import Kafka
+from support.components import Kafka, LocalStack
 
 KINDS = ("pin", "geo", "user")
 
@@ -156,6 +157,33 @@ def test_a_password_is_taken_from_the_environment_and_shown_nowhere(
     assert canary not in wrong
     missing = refusal(pinlake("emulate", *to, cwd=tmp_path, env=env))
     assert "PINLAKE_KAFKA_PASSWORD" in missing
+
+
+def test_a_password_is_taken_from_env_files_and_secrets_of_aws(
+    kafka: Kafka, localstack: LocalStack, user: str, tmp_path: Path
+) -> None:
+    toml = '[kafka]\nsecurity = "scram-sha-512"\ntls = false\n'
+    Path(tmp_path, "pinlake.toml").write_text(toml, encoding="utf-8")
+    words = ("emulate", "--to", f"kafka://{kafka.scram}", "--user-id", user, "--count", "5")
+    held = {"PINLAKE_KAFKA_USERNAME": kafka.user, "PINLAKE_KAFKA_PASSWORD": kafka.password}
+    lines = [f"{name}='{value}'\n" for name, value in held.items()]
+    Path(tmp_path, ".env").write_text("".join(lines), encoding="utf-8")
+    assert pinlake(*words, cwd=tmp_path).returncode == 0
+    Path(tmp_path, ".env").unlink()
+    secrets = client(
+        "secretsmanager",
+        endpoint_url=localstack.endpoint,
+        region_name=localstack.region,
+        aws_access_key_id=localstack.access_key,
+        aws_secret_access_key=localstack.secret_key,
+    )
+    text = json.dumps({"username": kafka.user, "password": kafka.password})
+    secrets.create_secret(Name="AmazonMSK_pins", SecretString=text)
+    toml += 'secret = "AmazonMSK_pins"\n'
+    Path(tmp_path, "pinlake.toml").write_text(toml, encoding="utf-8")
+    done = pinlake(*words, cwd=tmp_path, env={**localstack.addresses})
+    assert done.returncode == 0, done.stderr
+    assert kafka.password not in done.stdout + done.stderr
 
 
 def test_msk_iam_works_for_every_verb_and_outlives_its_tokens(kafka: Kafka, tmp_path: Path) -> None:

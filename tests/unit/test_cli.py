@@ -121,7 +121,7 @@ def test_doctor_says_which_services_answer_and_prints_no_credentials(tmp_path: P
         env = {
             "PINLAKE_KAFKA_URL": f"{there},{gone}",
             "PINLAKE_MYSQL_URL": f"mysql://me:hunter2@{there}/pinlake",
-            "PINLAKE_PASSWORD": "hunter2",
+            "PINLAKE_MYSQL_PASSWORD": "hunter2",
             "AWS_ENDPOINT_URL": f"http://{gone}",
             "AWS_SECRET_ACCESS_KEY": "hunter2",
         }

@@ -72,7 +72,10 @@ def test_emulate_reports_true_counts_and_appends_to_a_landing(tmp_path: Path) ->
         (("--to", "-", "--order", "random"), "permuted, sequential, seed100"),
         (("--to", "-", "--kind", "pinn"), "did you mean 'pin'?"),
         (("--to", "-", "--from", "nowhere"), "nowhere"),
-        (("--to", "-", "--from", "mysql://root:hunter2@h/db"), "export the tables as CSV"),
+        (
+            ("--to", "-", "--from", "mysql://root:hunter2@h/db"),
+            "holds no password; set PINLAKE_MYSQL_PASSWORD",
+        ),
         (("--to", "landing:taken"), "taken"),
         (("--to", "-", "--count", "-1"), "count"),
     ],

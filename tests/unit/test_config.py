@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -156,6 +157,60 @@ def test_a_typo_within_a_table_of_variables_is_refused(monkeypatch: pytest.Monke
     monkeypatch.setenv("PINLAKE_EMULATE__CUONT", "1")
     with pytest.raises(ConfigError, match=r"^PINLAKE_EMULATE__CUONT: .*did you mean 'count'"):
         load()
+
+
+def test_an_env_file_goes_before_the_settings_file_and_behind_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    write('landing = "file"\nwarehouse = "file"\nuser_id = "file"\n[emulate]\ncount = 1\nseed = 1')
+    write(
+        "# ours\nexport PINLAKE_LANDING='env file'\nPINLAKE_WAREHOUSE=x # not this\n"
+        "PINLAKE_EMULATE__COUNT=2\npinlake_kind=pin,geo\nPINLAKE_MYSQL__TABLES__PIN=posts\n"
+        "PINLAKE_MYSQL_PASSWORD=hunter2\nOTHER='a\nb'\n",
+        ".env",
+    )
+    monkeypatch.setenv("PINLAKE_WAREHOUSE", "environment")
+    config = load()
+    assert (config.landing, config.warehouse, config.user_id) == ("env file", "environment", "file")
+    assert (config.emulate.count, config.emulate.seed, config.kind) == (2, 1, ["pin", "geo"])
+    assert config.mysql == {"tables.pin": "posts"}
+    shown = {key: where for key, _, where in config.shown()}
+    assert shown["landing"] == ".env: PINLAKE_LANDING"
+    assert shown["warehouse"] == "PINLAKE_WAREHOUSE"
+    assert shown["emulate.count"] == ".env: PINLAKE_EMULATE__COUNT"
+    assert shown["emulate.seed"] == "pinlake.toml"
+    assert "hunter2" not in str(config.shown())
+    assert "PINLAKE_MYSQL_PASSWORD" not in os.environ
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("PINLAKE_LANDNG=hunter2", ".env: PINLAKE_LANDNG is no setting; did you mean"),
+        ("A\nPINLAKE_A hunter2", ".env, line 2: no = behind the name"),
+        ("PINLAKE_CONFIG=hunter2", ".env: PINLAKE_CONFIG is read from the environment only"),
+        ("PINLAKE_EMULATE__COUNT=many", ".env: PINLAKE_EMULATE__COUNT: emulate.count = 'many'"),
+    ],
+)
+def test_each_mistake_in_an_env_file_is_one_clear_line(text: str, wanted: str) -> None:
+    write(text, ".env")
+    with pytest.raises(ConfigError) as caught:
+        load()
+    assert str(caught.value).startswith(wanted)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_options_of_a_database_say_where_secrets_are_and_none_is_one() -> None:
+    write('[mysql]\nsecret = "prod/db"\ncredentials = "db.yaml"\n[mysql.tables]\ngeo = ""')
+    config = load()
+    assert config.options_of("mysql://h/x") == config.mysql
+    shown = {key: value for key, value, _ in config.shown()}
+    assert shown["mysql.secret"] == "prod/db"
+    assert shown["mysql.tables.geo"] == ""
+    write('[mysql]\npassword = "hunter2"')
+    with pytest.raises(ConfigError, match="PINLAKE_MYSQL_PASSWORD") as caught:
+        load()
+    assert "hunter2" not in str(caught.value)
 
 
 def test_variables_that_are_read_elsewhere_are_no_typos(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,7 @@ EPILOG = examples(
     "pinlake emulate --to landing:s3://bucket --order seed100 --rate course --duration 10m",
     "pinlake emulate --to - --kind pin --count 5",
     "pinlake emulate --to kafka://localhost:9092 --count 10000 --ledger run.ledger",
+    "pinlake emulate --from mysql://me@db.example.com/pinterest_data --to landing:./landing",
 )
 
 
@@ -46,7 +47,11 @@ def emulate(
     ] = None,
     source: Annotated[
         str | None,
-        typer.Option("--from", metavar="SOURCE", help="Tables to replay; none: made records."),
+        typer.Option(
+            "--from",
+            metavar="SOURCE",
+            help="Tables to replay: files, s3://…, mysql://…; none: made records.",
+        ),
     ] = None,
     kind: Kinds = None,
     count: Annotated[
@@ -152,14 +157,11 @@ def _shares(faults: list[str] | None) -> dict[str, str] | None:
 def made(settings: Config, wanted: Emulate) -> Emulator:
     """The emulator of these settings."""
     from pinlake._core import Emulator
-    from pinlake.errors import ConfigError
 
     source = wanted.source
+    options = settings.storage
     if source is not None:
-        if source.startswith("mysql://"):
-            raise ConfigError(
-                "--from mysql://: this release replays files; export the tables as CSV first"
-            )
+        options = settings.options_of(source)
         source = source.removeprefix("files:")
     return Emulator(
         source=source,
@@ -169,7 +171,7 @@ def made(settings: Config, wanted: Emulate) -> Emulator:
         kinds=settings.kind or None,
         user_id=settings.user_id,
         faults=dict(wanted.fault) or None,
-        options=dict(settings.storage) or None,
+        options=dict(options) or None,
     )
 
 

@@ -1,5 +1,6 @@
 //! What every client of Kafka is made with: brokers, security, properties; and what it heard.
 
+use std::collections::BTreeMap;
 use std::ffi::CString;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::iam::Iam;
 use crate::error::{Error, Result};
-use crate::source::{Options, secret};
+use crate::source::{Options, secret, secrets_manager};
 
 /// How long a broker has to answer before it counts as not there.
 pub(crate) const ANSWER: Duration = Duration::from_secs(10);
@@ -23,7 +24,7 @@ const PASSWORD: &str = "PINLAKE_KAFKA_PASSWORD";
 const PASSWORD_FILE: &str = "PINLAKE_KAFKA_PASSWORD_FILE";
 
 /// Settings that pinlake itself takes; any other is a property of librdkafka.
-const OWN: [&str; 5] = ["security", "tls", "ca", "region", "lifetime.seconds"];
+const OWN: [&str; 6] = ["security", "tls", "ca", "region", "lifetime.seconds", "secret"];
 
 /// How clients and brokers know each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,8 +79,9 @@ pub struct Brokers {
 impl Brokers {
     /// Reads `kafka://host:9092[,host:9092…]` and settings: `security` (plaintext, tls, plain,
     /// scram-sha-256, scram-sha-512, msk-iam), `tls` (false: passwords go unencrypted), `ca` (a PEM file),
-    /// `region` and `lifetime.seconds` (msk-iam), and any property of librdkafka. User and password come from `PINLAKE_KAFKA_USERNAME`,
-    /// `PINLAKE_KAFKA_PASSWORD` or `PINLAKE_KAFKA_PASSWORD_FILE`.
+    /// `region` and `lifetime.seconds` (msk-iam), `secret` (of AWS's Secrets Manager, as MSK has it), and any
+    /// property of librdkafka. User and password come from `PINLAKE_KAFKA_USERNAME`,
+    /// `PINLAKE_KAFKA_PASSWORD` or `PINLAKE_KAFKA_PASSWORD_FILE`, else from the secret.
     ///
     /// # Errors
     /// [`Error::Config`] for a URL or a setting that cannot be used, or where credentials are missing.
@@ -103,8 +105,9 @@ impl Brokers {
         config.set("ssl.ca.location", get("ca").unwrap_or("probe"));
         if let Security::Password(mechanism) = security {
             config.set("sasl.mechanism", mechanism);
-            config.set("sasl.username", credential(&[USERNAME])?);
-            config.set("sasl.password", credential(&[PASSWORD, PASSWORD_FILE])?);
+            let (user, password) = credentials(options)?;
+            config.set("sasl.username", user);
+            config.set("sasl.password", password);
         }
         let mut iam = None;
         if security == Security::MskIam {
@@ -174,10 +177,25 @@ fn servers(url: &str) -> Result<String> {
     Ok(servers.to_owned())
 }
 
-/// The first of some variables that is set; see [`secret::first`].
-fn credential(names: &[&str]) -> Result<String> {
-    secret::first(names)?
-        .ok_or_else(|| Error::Config(format!("no credential for Kafka: set {}", names.join(" or "))))
+/// User and password: from variables, else from the secret of AWS's Secrets Manager that `secret` names.
+fn credentials(options: &Options) -> Result<(String, String)> {
+    let user = secret::first(&[USERNAME])?;
+    let password = secret::first(&[PASSWORD, PASSWORD_FILE])?;
+    let mut held = match options.get("secret") {
+        Some(id) if user.is_none() || password.is_none() => secrets_manager::secret(id, options)?,
+        _ => BTreeMap::new(),
+    };
+    let mut needed = |found: Option<String>, name: &str, ways: &str| {
+        found.or_else(|| held.remove(name)).ok_or_else(|| {
+            Error::Config(format!(
+                "no credential for Kafka: set {ways} (or name a secret of AWS under [kafka])"
+            ))
+        })
+    };
+    Ok((
+        needed(user, "username", USERNAME)?,
+        needed(password, "password", &format!("{PASSWORD} or {PASSWORD_FILE}"))?,
+    ))
 }
 
 /// What went wrong, without the crate's words around it.

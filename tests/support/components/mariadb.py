@@ -47,7 +47,7 @@ class MariaDB(Component):
     def addresses(self) -> dict[str, str]:
         return {
             "PINLAKE_MYSQL_URL": f"mysql://{self.user}@{LOOPBACK}:{self.port}/{self.database}",
-            "PINLAKE_PASSWORD": self.password,
+            "PINLAKE_MYSQL_PASSWORD": self.password,
             "PINLAKE_TEST_MYSQL_CA": str(self.certificate.authority),
         }
 

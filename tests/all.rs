@@ -12,3 +12,4 @@ mod properties;
 mod source_plan;
 mod source_read;
 mod source_tables;
+mod verify_objects;

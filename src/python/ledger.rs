@@ -11,10 +11,15 @@ use crate::source::Options;
 
 /// Explains every record that a ledger tells of, and every record at a target.
 ///
-/// ``against`` is ``landing:DIR``, ``landing:s3://bucket/prefix``, ``kafka://host:9092`` or
-/// ``kinesis://region``. Records are compared as canonical JSON (keys sorted, numbers by value), and by
-/// topic, partition and offset, or stream, shard and sequence number. Reads all of the target;
-/// holds about 100 bytes a record.
+/// ``against`` is ``landing:DIR``, ``landing:s3://bucket/prefix``, ``objects:DIR``,
+/// ``objects:s3://bucket/prefix``, ``kafka://host:9092`` or ``kinesis://region``. Records are compared as
+/// canonical JSON (keys sorted, numbers by value), and by topic, partition and offset, or stream, shard
+/// and sequence number. Reads all of the target; holds about 100 bytes a record.
+///
+/// Objects are what Firehose writes, and any folder of files of JSON records: one behind the other or
+/// one a line, packed or not, all kinds together. Nothing there has a position, so records are told by
+/// their content alone. What is no JSON goes to the end of its line, or of its object: without newlines
+/// between records, a corrupt one swallows what follows it, which is then missing.
 ///
 /// Gives a dict: target, sent (records of the ledger), withheld (dropped on purpose), seen (records at
 /// the target), arrived, arrived_unsettled (nobody was told that they are), repeats (there once more, as
@@ -27,7 +32,7 @@ use crate::source::Options;
 /// ConfigError
 ///     A target that cannot be read.
 /// FileNotFoundError
-///     No ledger, or no landing.
+///     No ledger, no landing, or no folder.
 /// SourceError
 ///     A file that is no ledger, or is damaged; a landing that cannot be read.
 ///

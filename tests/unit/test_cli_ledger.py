@@ -42,6 +42,26 @@ def test_what_is_lost_is_named_and_ends_with_1(tmp_path: Path) -> None:
     assert {one["kind"] for one in verdict["missing"]["shown"]} == {"geo"}
 
 
+def test_objects_are_judged_by_their_content(tmp_path: Path) -> None:
+    """A landing's records as Firehose would leave them: joined, in an object an hour."""
+    pinlake("emulate", *TO, "--count", "300", cwd=tmp_path)
+    hours = tmp_path / "posts" / "2024" / "01" / "02"
+    for hour, kind in enumerate(("pin", "geo", "user")):
+        records = [f.read_bytes() for f in (tmp_path / "land").rglob(f"demo.{kind}+*.json")]
+        hours.joinpath(f"{hour:02}").mkdir(parents=True)
+        hours.joinpath(f"{hour:02}", f"posts-1-{hour}").write_bytes(
+            b"".join(records).replace(b"\n", b"")
+        )
+    judge = ("verify", "--ledger", "run.ledger", "--against", "objects:posts")
+    told = pinlake(*judge, cwd=tmp_path)
+    assert told.returncode == 0, told.stdout
+    (hours / "02" / "posts-1-2").unlink()
+    told = pinlake(*judge, "--json", cwd=tmp_path)
+    verdict = json.loads(told.stdout)
+    assert (told.returncode, verdict["missing"]["count"], verdict["arrived"]) == (1, 300, 600)
+    assert {one["kind"] for one in verdict["missing"]["shown"]} == {"user"}
+
+
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
@@ -51,6 +71,7 @@ def test_what_is_lost_is_named_and_ends_with_1(tmp_path: Path) -> None:
         (("verify", "--ledger", "run.ledger"), "--ledger FILE --against TARGET"),
         (("verify", "--ledger", "run.ledger", "--against", "table:x"), "cannot verify against"),
         (("verify", "--ledger", "run.ledger", "--against", "landing:no"), "no such file or folder"),
+        (("verify", "--ledger", "run.ledger", "--against", "objects:no"), "no such file or folder"),
         (("verify", "--ledger", "text", "--against", "landing:land"), "no ledger of pinlake"),
     ],
 )

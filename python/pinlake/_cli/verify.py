@@ -12,6 +12,7 @@ from pinlake._cli.common import ConfigFile, Json, examples, print_json, print_ta
 EPILOG = examples(
     "pinlake verify --ledger run.ledger --against landing:./landing",
     "pinlake verify --ledger run.ledger --against landing:s3://bucket --json",
+    "pinlake verify --ledger run.ledger --against objects:s3://bucket/posts",
 )
 
 # What a person reads of each count; those of nothing are left out, but the first three.
@@ -44,7 +45,7 @@ def verify(
         typer.Option(
             "--against",
             metavar="TARGET",
-            help="landing:DIR|s3://…, kafka://host, kinesis://region.",
+            help="landing: or objects: DIR|s3://…, kafka://host, kinesis://region; repeatable.",
         ),
     ] = None,
     config: ConfigFile = None,

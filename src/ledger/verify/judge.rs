@@ -5,6 +5,7 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::pool::Pool;
 use super::verdict::{Finding, Verdict, What};
 use crate::error::Result;
 use crate::ledger::{Event, Header, Intent, Position, Reader, Status};
@@ -46,14 +47,6 @@ struct Record {
     altered: bool,
 }
 
-/// Records at the target whose position is nobody's.
-#[derive(Debug, Default)]
-struct Loose {
-    count: u64,
-    at: String,
-    key: Option<u64>,
-}
-
 /// Judges one ledger against one target. Holds about 100 bytes a record.
 #[derive(Debug)]
 pub struct Judge {
@@ -61,7 +54,8 @@ pub struct Judge {
     records: Vec<Record>,
     places: HashMap<u32, String>,
     by_position: HashMap<u128, u32>,
-    loose: HashMap<[u8; 16], Loose>,
+    /// Records at the target whose position is nobody's.
+    loose: Pool,
     verdict: Verdict,
     /// Keys of pins and of other records at the target.
     pins: HashSet<u64>,
@@ -80,7 +74,7 @@ impl Judge {
             records: Vec::new(),
             places: HashMap::new(),
             by_position: HashMap::new(),
-            loose: HashMap::new(),
+            loose: Pool::default(),
             verdict: Verdict::default(),
             pins: HashSet::new(),
             others: HashSet::new(),
@@ -156,6 +150,15 @@ impl Judge {
         self.records.get_mut(usize::try_from(number).ok()?)
     }
 
+    /// Goes by content alone, where the target has no positions, or none that the ledger's are.
+    pub fn by_content(&mut self) {
+        self.by_position = HashMap::new();
+        for record in &mut self.records {
+            record.at = 0;
+            self.loose.expect(record.intent.hash, record.sends);
+        }
+    }
+
     /// Takes note of a record at the target.
     pub fn see(&mut self, seen: &Seen<'_>) {
         self.verdict.seen += 1;
@@ -170,12 +173,7 @@ impl Judge {
                 record.altered = true;
             }
         }
-        let loose = self.loose.entry(seen.hash).or_default();
-        loose.count += 1;
-        if loose.count == 1 {
-            loose.at = described(seen.place, &seen.position);
-            loose.key = key_of(seen.value);
-        }
+        self.loose.add(seen.hash, || (described(seen.place, &seen.position), key_of(seen.value)));
     }
 
     /// The judgement, once all of the target was shown.
@@ -190,28 +188,29 @@ impl Judge {
         self.verdict
     }
 
-    /// Gives what stands where nobody acknowledged it to records of the same content: first to those
-    /// that were not seen yet, then to those that were sent more than once.
+    /// Gives what stands where nobody acknowledged it to records of the same content: to those that
+    /// have to be somewhere, to those that may be, to those that were sent again, and only then to
+    /// those that were refused.
     fn match_loose(&mut self) {
-        for wanted in [End::Open, End::Acked, End::Failed] {
-            for record in self.records.iter_mut().filter(|record| record.end == wanted && !record.seen) {
-                // What was acknowledged at a place has to be there.
-                if record.at != 0 {
-                    continue;
-                }
-                if take(&mut self.loose, &record.intent.hash) {
-                    record.seen = true;
-                }
-            }
+        self.match_unseen(End::Acked);
+        self.match_unseen(End::Open);
+        self.match_repeats(|end| end != End::Failed);
+        self.match_unseen(End::Failed);
+        self.match_repeats(|end| end == End::Failed);
+    }
+
+    fn match_unseen(&mut self, end: End) {
+        for record in self.records.iter_mut().filter(|record| record.end == end && !record.seen) {
+            // What was acknowledged at a place has to be there.
+            record.seen = record.at == 0 && self.loose.take(&record.intent.hash);
         }
-        for record in &self.records {
+    }
+
+    fn match_repeats(&mut self, of: impl Fn(End) -> bool) {
+        for record in self.records.iter().filter(|record| of(record.end)) {
             let again = record.sends - u32::from(record.seen);
-            for _ in 0..again {
-                if !take(&mut self.loose, &record.intent.hash) {
-                    break;
-                }
-                self.verdict.repeats += 1;
-            }
+            let found = (0..again).take_while(|_| self.loose.take(&record.intent.hash)).count();
+            self.verdict.repeats += found as u64;
         }
     }
 
@@ -256,25 +255,13 @@ impl Judge {
     /// What is left at the target is there too often, or of nobody.
     fn judge_loose(&mut self) {
         let known: HashSet<[u8; 16]> = self.records.iter().map(|record| record.intent.hash).collect();
-        let mut left: Vec<_> = self.loose.drain().filter(|(_, loose)| loose.count > 0).collect();
-        left.sort_by(|a, b| a.1.at.cmp(&b.1.at));
-        for (hash, loose) in left {
+        for (hash, loose) in self.loose.left() {
             let what = if known.contains(&hash) { What::Doubled } else { What::Unexpected };
             for _ in 0..loose.count {
                 let at = Some(loose.at.clone());
                 self.verdict.add(Finding { what, record: None, kind: None, key: loose.key, at });
             }
         }
-    }
-}
-
-fn take(loose: &mut HashMap<[u8; 16], Loose>, hash: &[u8; 16]) -> bool {
-    match loose.get_mut(hash) {
-        Some(loose) if loose.count > 0 => {
-            loose.count -= 1;
-            true
-        }
-        _ => false,
     }
 }
 

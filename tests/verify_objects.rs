@@ -3,9 +3,11 @@
 use std::io::Write as _;
 use std::path::Path;
 
+use pinlake::ledger::record_hash;
 use pinlake::ledger::verify::{Verdict, verify};
-use pinlake::ledger::{FORMAT, Header, Intent, Intents, Ledger, Outcome, Position, Status, record_hash};
 use pinlake::source::Options;
+
+use super::by_hand::{self, End, Sent};
 
 const PIN: &[u8] = br#"{"index": 1, "title": "a"}"#;
 const GEO: &[u8] = br#"{"ind": 1, "country": "Peru"}"#;
@@ -13,52 +15,16 @@ const USER: &[u8] = br#"{"ind": 1, "age": 20}"#;
 const CORRUPT: &[u8] = br#"{'ind": 2, "country": "Chad"}"#;
 const NOT_UTF8: &[u8] = b"{\"ind\": 3, \"country\": \"\xff\"}";
 
-fn header() -> Header {
-    Header {
-        format: FORMAT,
-        version: "0.1.0".into(),
-        source: "hand".into(),
-        seed: 7,
-        order: "sequential".into(),
-        kinds: ["pin", "geo", "user"].map(str::to_owned).to_vec(),
-        faults: Vec::new(),
-        count: None,
-        user_id: "u1".into(),
-        target: "firehose://us-east-1/posts".into(),
-    }
-}
-
-enum End {
-    Acked,
-    AckedAfter(u32),
-    Open,
-    Failed,
-}
-
-/// A ledger of these records, numbered in their order; none has a position.
+/// A ledger of these records; none has a position.
 fn ledger(path: &Path, records: &[(u8, u64, &[u8], End)]) {
-    let mut ledger = Ledger::create(path, &header()).unwrap();
-    let intent = |(kind, key, value, _): &(u8, u64, &[u8], End)| Intent {
+    let sent = |(kind, key, value, end): &(u8, u64, &[u8], End)| Sent {
         kind: *kind,
         key: *key,
         hash: record_hash(value),
+        content: 1,
+        end: *end,
     };
-    let records_of = records.iter().map(intent).collect();
-    ledger
-        .intend(&Intents { slots: 0..1, emissions: 0..1, records: records_of, ..Intents::default() })
-        .unwrap();
-    let place = ledger.place("posts").unwrap();
-    let acked = || Status::Acked { place, position: Position::None };
-    for (record, (.., end)) in (0..).zip(records) {
-        let (attempts, status) = match end {
-            End::Acked => (1, acked()),
-            End::AckedAfter(attempts) => (*attempts, acked()),
-            End::Open => continue,
-            End::Failed => (1, Status::Failed("refused".into())),
-        };
-        ledger.settle(&[Outcome { record, attempts, sent_at: 1, known_at: 2, status }]).unwrap();
-    }
-    ledger.commit().unwrap();
+    by_hand::ledger(path, &records.iter().map(sent).collect::<Vec<_>>());
 }
 
 fn put(dir: &Path, name: &str, bytes: &[u8]) {
@@ -84,11 +50,11 @@ fn judged(dir: &Path) -> Verdict {
 
 fn five(dir: &Path) {
     let records: [(u8, u64, &[u8], End); 5] = [
-        (0, 1, PIN, End::Acked),
-        (1, 1, GEO, End::Acked),
-        (2, 1, USER, End::Acked),
-        (1, 2, CORRUPT, End::Acked),
-        (1, 3, NOT_UTF8, End::Acked),
+        (0, 1, PIN, End::Nowhere(1)),
+        (1, 1, GEO, End::Nowhere(1)),
+        (2, 1, USER, End::Nowhere(1)),
+        (1, 2, CORRUPT, End::Nowhere(1)),
+        (1, 3, NOT_UTF8, End::Nowhere(1)),
     ];
     ledger(&dir.join("ledger"), &records);
 }
@@ -159,13 +125,13 @@ fn an_object_that_is_lost_or_there_twice_is_found() {
 fn of_one_content_those_are_explained_first_that_have_to_be_there() {
     let cases: [(&str, Vec<End>, usize, [u64; 6]); 8] = [
         // arrived, unsettled of these, repeats, unsettled, refused, doubled
-        ("one of two may be lost", vec![End::Open, End::Acked], 1, [1, 0, 0, 1, 0, 0]),
-        ("both arrived", vec![End::Open, End::Acked], 2, [2, 1, 0, 0, 0, 0]),
-        ("one too many", vec![End::Open, End::Acked], 3, [2, 1, 0, 0, 0, 1]),
-        ("sent again", vec![End::AckedAfter(3), End::Acked], 4, [2, 0, 2, 0, 0, 0]),
-        ("sent again, and one more", vec![End::AckedAfter(3), End::Acked], 5, [2, 0, 2, 0, 0, 1]),
-        ("refused and not there", vec![End::Failed, End::AckedAfter(2)], 2, [1, 0, 1, 0, 0, 0]),
-        ("refused and there", vec![End::Failed, End::Acked], 2, [2, 0, 0, 0, 1, 0]),
+        ("one of two may be lost", vec![End::Open, End::Nowhere(1)], 1, [1, 0, 0, 1, 0, 0]),
+        ("both arrived", vec![End::Open, End::Nowhere(1)], 2, [2, 1, 0, 0, 0, 0]),
+        ("one too many", vec![End::Open, End::Nowhere(1)], 3, [2, 1, 0, 0, 0, 1]),
+        ("sent again", vec![End::Nowhere(3), End::Nowhere(1)], 4, [2, 0, 2, 0, 0, 0]),
+        ("sent again, and one more", vec![End::Nowhere(3), End::Nowhere(1)], 5, [2, 0, 2, 0, 0, 1]),
+        ("refused and not there", vec![End::Failed, End::Nowhere(2)], 2, [1, 0, 1, 0, 0, 0]),
+        ("refused and there", vec![End::Failed, End::Nowhere(1)], 2, [2, 0, 0, 0, 1, 0]),
         ("nobody knows", vec![End::Open], 0, [0, 0, 0, 1, 0, 0]),
     ];
     for (what, ends, times, wanted) in cases {
@@ -184,13 +150,8 @@ fn of_one_content_those_are_explained_first_that_have_to_be_there() {
 #[test]
 fn positions_of_a_ledger_say_nothing_in_objects() {
     let dir = tempfile::tempdir().unwrap();
-    let mut ledger = Ledger::create(&dir.path().join("ledger"), &header()).unwrap();
-    let records = vec![Intent { kind: 1, key: 1, hash: record_hash(GEO) }];
-    ledger.intend(&Intents { slots: 0..1, emissions: 0..1, records, ..Intents::default() }).unwrap();
-    let place = ledger.place("streaming-u1-geo/shardId-000000000000").unwrap();
-    let status = Status::Acked { place, position: Position::Sequence("49".repeat(28)) };
-    ledger.settle(&[Outcome { record: 0, attempts: 1, sent_at: 1, known_at: 2, status }]).unwrap();
-    ledger.commit().unwrap();
+    let end = End::Sequence("streaming-u1-geo/shardId-000000000000", 49);
+    ledger(&dir.path().join("ledger"), &[(1, 1, GEO, end)]);
     put(dir.path(), "a", GEO);
     assert_eq!((judged(dir.path()).unexplained(), judged(dir.path()).arrived), (0, 1));
 }
@@ -200,7 +161,7 @@ fn what_is_too_long_for_readers_is_known_by_its_bytes() {
     let dir = tempfile::tempdir().unwrap();
     let long = [br#"{"ind": 4, "x": ""#.to_vec(), vec![b'y'; 11 << 20], b"\"}".to_vec()].concat();
     let records: [(u8, u64, &[u8], End); 3] =
-        [(1, 1, GEO, End::Acked), (2, 1, USER, End::Acked), (1, 4, &long, End::Acked)];
+        [(1, 1, GEO, End::Nowhere(1)), (2, 1, USER, End::Nowhere(1)), (1, 4, &long, End::Nowhere(1))];
     ledger(&dir.path().join("ledger"), &records);
     // One line of above 16 MiB is read as a stream.
     let blanks = vec![b' '; 7 << 20];

@@ -21,11 +21,15 @@ use crate::source::Options;
 /// their content alone. What is no JSON goes to the end of its line, or of its object: without newlines
 /// between records, a corrupt one swallows what follows it, which is then missing.
 ///
+/// Tables are judged by ``verify_tables``.
+///
 /// Gives a dict: target, sent (records of the ledger), withheld (dropped on purpose), seen (records at
 /// the target), arrived, arrived_unsettled (nobody was told that they are), repeats (there once more, as
 /// they were sent again), unsettled and failed (not there, and nobody was told that they are), orphans
 /// (keys without a pin, as none was sent), unexplained, and, each with ``count`` and the first ten
 /// (``shown``): missing, altered, doubled, refused, unexpected. ``unexplained`` is the sum of these five.
+/// ``sent`` = arrived + missing + altered + unsettled + failed, and ``seen`` = arrived + repeats + doubled +
+/// unexpected: what stands in the place of an altered record is one of these.
 ///
 /// Raises
 /// ------

@@ -16,6 +16,7 @@ mod ledger;
 #[cfg(any(feature = "kafka", feature = "kinesis"))]
 mod logs;
 mod source;
+mod tables;
 mod upload;
 
 use pyo3::prelude::*;
@@ -35,6 +36,7 @@ fn core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     flow::register(module)?;
     emulate::register(module)?;
     ledger::register(module)?;
+    tables::register(module)?;
     #[cfg(any(feature = "kafka", feature = "kinesis"))]
     logs::register(module)?;
     upload::register(module)?;

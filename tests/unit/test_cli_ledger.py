@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pinlake import Emulator
 from support.cli import pinlake, refusal
 
 TO = ("--to", "landing:land", "--ledger", "run.ledger", "--seed", "7")
@@ -42,6 +43,18 @@ def test_what_is_lost_is_named_and_ends_with_1(tmp_path: Path) -> None:
     assert {one["kind"] for one in verdict["missing"]["shown"]} == {"geo"}
 
 
+def test_a_ledger_of_the_first_form_is_still_read(tmp_path: Path, golden: Path) -> None:
+    """It was written when ledgers kept no fingerprints: by 4 posts of seed 7, 2 partitions."""
+    emulator = Emulator(count=4, seed=7, faults={"corrupt": 0.3})
+    emulator.run(f"landing:{tmp_path}/land", partitions=2)
+    judge = ("verify", "--ledger", golden / "form_1.ledger", "--against")
+    verdict = json.loads(pinlake(*judge, "landing:land", "--json", cwd=tmp_path).stdout)
+    assert (verdict["unexplained"], verdict["arrived"]) == (0, 12)
+    (tmp_path / "lake" / "pins" / "_delta_log").mkdir(parents=True)
+    said = refusal(pinlake(*judge, "tables:lake", cwd=tmp_path))
+    assert "form_1.ledger: begun by a version (form 1) that kept no fingerprints" in said
+
+
 def test_objects_are_judged_by_their_content(tmp_path: Path) -> None:
     """A landing's records as Firehose would leave them: joined, in an object an hour."""
     pinlake("emulate", *TO, "--count", "300", cwd=tmp_path)
@@ -72,6 +85,12 @@ def test_objects_are_judged_by_their_content(tmp_path: Path) -> None:
         (("verify", "--ledger", "run.ledger", "--against", "table:x"), "cannot verify against"),
         (("verify", "--ledger", "run.ledger", "--against", "landing:no"), "no such file or folder"),
         (("verify", "--ledger", "run.ledger", "--against", "objects:no"), "no such file or folder"),
+        (
+            ("verify", "--ledger", "run.ledger", "--against", "tables:no"),
+            "no: no such file or folder",
+        ),
+        (("verify", "--ledger", "run.ledger", "--against", "tables:land"), "holds no Delta table"),
+        (("verify", "--ledger", "run.ledger", "--against", "tables:"), "a warehouse is a folder"),
         (("verify", "--ledger", "text", "--against", "landing:land"), "no ledger of pinlake"),
     ],
 )

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::account::{Account, End, Keep, Record};
 use super::pool::Pool;
 use super::verdict::{Finding, Verdict, What};
 use crate::error::Result;
-use crate::ledger::{Event, Header, Intent, Position, Reader, Status};
+use crate::ledger::{Header, Position};
 
 /// One record at a target.
 #[derive(Debug, Clone)]
@@ -23,22 +24,9 @@ pub struct Seen<'a> {
     pub value: &'a [u8],
 }
 
-/// How a record of the ledger ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// Nobody was told.
-    Open,
-    /// At a place that [`Judge::by_position`] knows, or (Firehose) at none.
-    Acked,
-    Failed,
-}
-
-#[derive(Debug)]
-struct Record {
-    intent: Intent,
-    end: End,
-    /// How often it was sent, at most.
-    sends: u32,
+/// What is kept of a record.
+#[derive(Debug, Default)]
+pub(super) struct Spot {
     /// Its position, hashed; 0 without one.
     at: u128,
     /// Whether it was seen: where it was acknowledged, or anywhere if that is not known.
@@ -47,12 +35,21 @@ struct Record {
     altered: bool,
 }
 
+impl Keep for Spot {
+    fn intended(_: Option<u64>) -> Self {
+        Self::default()
+    }
+
+    fn acked(&mut self, _: u32, place: &str, position: &Position) {
+        self.at = position_hash(place, position);
+    }
+}
+
 /// Judges one ledger against one target. Holds about 100 bytes a record.
 #[derive(Debug)]
 pub struct Judge {
     header: Header,
-    records: Vec<Record>,
-    places: HashMap<u32, String>,
+    records: Vec<Record<Spot>>,
     by_position: HashMap<u128, u32>,
     /// Records at the target whose position is nobody's.
     loose: Pool,
@@ -66,23 +63,24 @@ impl Judge {
     /// Reads a ledger.
     ///
     /// # Errors
-    /// Those of [`Reader`].
+    /// Those of [`Reader`](crate::ledger::Reader).
     pub fn open(ledger: &Path) -> Result<Self> {
-        let mut reader = Reader::open(ledger)?;
-        let mut judge = Self {
-            header: reader.header().clone(),
-            records: Vec::new(),
-            places: HashMap::new(),
-            by_position: HashMap::new(),
+        let Account { header, records, withheld, .. } = Account::read(ledger)?;
+        Ok(Self { verdict: Verdict { withheld, ..Verdict::default() }, ..Self::of(header, records) })
+    }
+
+    /// A judge of these records.
+    pub(super) fn of(header: Header, records: Vec<Record<Spot>>) -> Self {
+        let known = (0..).zip(&records).filter(|(_, record)| record.more.at != 0);
+        Self {
+            by_position: known.map(|(number, record)| (record.more.at, number)).collect(),
+            header,
+            records,
             loose: Pool::default(),
             verdict: Verdict::default(),
             pins: HashSet::new(),
             others: HashSet::new(),
-        };
-        while let Some(event) = reader.next().transpose()? {
-            judge.learn(event);
         }
-        Ok(judge)
     }
 
     /// Which emulation the ledger is of.
@@ -91,70 +89,11 @@ impl Judge {
         &self.header
     }
 
-    fn learn(&mut self, event: Event) {
-        match event {
-            Event::Intents(intents) => {
-                self.verdict.withheld += intents.withheld;
-                self.records.extend(intents.records.into_iter().map(|intent| Record {
-                    intent,
-                    end: End::Open,
-                    sends: 1,
-                    at: 0,
-                    seen: false,
-                    altered: false,
-                }));
-            }
-            Event::Resends(records) => {
-                for record in records {
-                    if let Some(record) = self.record(record) {
-                        record.sends += 1;
-                    }
-                }
-            }
-            Event::Place(number, name) => {
-                self.places.insert(number, name);
-            }
-            Event::Outcomes(outcomes) => {
-                for outcome in outcomes {
-                    self.settle(outcome.record, outcome.attempts, &outcome.status);
-                }
-            }
-            Event::End(_) => {}
-        }
-    }
-
-    fn settle(&mut self, number: u64, attempts: u32, status: &Status) {
-        let at = match status {
-            Status::Acked { place, position } => {
-                self.places.get(place).map_or(0, |place| position_hash(place, position))
-            }
-            Status::Failed(_) | Status::Unknown(_) => 0,
-        };
-        let Some(record) = self.record(number) else {
-            return;
-        };
-        record.sends += attempts.saturating_sub(1);
-        (record.end, record.at) = match status {
-            Status::Acked { .. } => (End::Acked, at),
-            Status::Failed(_) => (End::Failed, 0),
-            Status::Unknown(_) => (End::Open, 0),
-        };
-        if at != 0
-            && let Ok(number) = u32::try_from(number)
-        {
-            self.by_position.insert(at, number);
-        }
-    }
-
-    fn record(&mut self, number: u64) -> Option<&mut Record> {
-        self.records.get_mut(usize::try_from(number).ok()?)
-    }
-
     /// Goes by content alone, where the target has no positions, or none that the ledger's are.
     pub fn by_content(&mut self) {
         self.by_position = HashMap::new();
         for record in &mut self.records {
-            record.at = 0;
+            record.more.at = 0;
             self.loose.expect(record.intent.hash, record.sends);
         }
     }
@@ -165,12 +104,12 @@ impl Judge {
         let at = position_hash(seen.place, &seen.position);
         let known = self.by_position.get(&at).map(|number| *number as usize);
         if let Some(record) = known.map(|number| &mut self.records[number]) {
-            if record.intent.hash == seen.hash && !record.seen {
-                record.seen = true;
+            if record.intent.hash == seen.hash && !record.more.seen {
+                record.more.seen = true;
                 return;
             }
             if record.intent.hash != seen.hash {
-                record.altered = true;
+                record.more.altered = true;
             }
         }
         self.loose.add(seen.hash, || (described(seen.place, &seen.position), key_of(seen.value)));
@@ -200,15 +139,15 @@ impl Judge {
     }
 
     fn match_unseen(&mut self, end: End) {
-        for record in self.records.iter_mut().filter(|record| record.end == end && !record.seen) {
+        for record in self.records.iter_mut().filter(|record| record.end == end && !record.more.seen) {
             // What was acknowledged at a place has to be there.
-            record.seen = record.at == 0 && self.loose.take(&record.intent.hash);
+            record.more.seen = record.more.at == 0 && self.loose.take(&record.intent.hash);
         }
     }
 
     fn match_repeats(&mut self, of: impl Fn(End) -> bool) {
         for record in self.records.iter().filter(|record| of(record.end)) {
-            let again = record.sends - u32::from(record.seen);
+            let again = record.sends - u32::from(record.more.seen);
             let found = (0..again).take_while(|_| self.loose.take(&record.intent.hash)).count();
             self.verdict.repeats += found as u64;
         }
@@ -218,7 +157,7 @@ impl Judge {
         let pin = self.header.kinds.iter().position(|kind| kind == "pin");
         for (number, record) in self.records.iter().enumerate() {
             let verdict = &mut self.verdict;
-            if record.seen {
+            if record.more.seen {
                 verdict.arrived += 1;
                 verdict.arrived_unsettled += u64::from(record.end == End::Open);
                 let keys = if Some(usize::from(record.intent.kind)) == pin {
@@ -228,9 +167,9 @@ impl Judge {
                 };
                 keys.insert(record.intent.key);
             }
-            let what = match (record.end, record.seen) {
+            let what = match (record.end, record.more.seen) {
                 (End::Failed, true) => What::Refused,
-                (End::Acked, false) if record.altered => What::Altered,
+                (End::Acked, false) if record.more.altered => What::Altered,
                 (End::Acked, false) => What::Missing,
                 (End::Open, false) => {
                     verdict.unsettled += 1;
@@ -248,6 +187,7 @@ impl Judge {
                 kind: self.header.kinds.get(usize::from(record.intent.kind)).cloned(),
                 key: Some(record.intent.key),
                 at: None,
+                why: None,
             });
         }
     }
@@ -259,7 +199,7 @@ impl Judge {
             let what = if known.contains(&hash) { What::Doubled } else { What::Unexpected };
             for _ in 0..loose.count {
                 let at = Some(loose.at.clone());
-                self.verdict.add(Finding { what, record: None, kind: None, key: loose.key, at });
+                self.verdict.add(Finding { what, record: None, kind: None, key: loose.key, at, why: None });
             }
         }
     }

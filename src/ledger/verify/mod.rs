@@ -3,15 +3,18 @@
 //! A record is told from another by [`record_hash`](super::record_hash), and where the target has the
 //! ledger's own positions, by its position too.
 
+mod account;
 mod judge;
 mod landing;
 #[cfg(any(feature = "kafka", feature = "kinesis"))]
 mod logs;
 mod objects;
 mod pool;
+mod tables;
 mod verdict;
 
 pub use judge::{Judge, Seen};
+pub use tables::{Tables, TablesJudge, quarantine_hashes};
 pub use verdict::{Finding, Findings, Verdict, What};
 
 use std::path::Path;
@@ -36,7 +39,7 @@ pub fn verify(ledger: &Path, against: &str, options: &Options) -> Result<Verdict
         _ => {
             return Err(Error::Config(format!(
                 "cannot verify against {against:?}: use landing: or objects: with a folder or s3://bucket/prefix, \
-                 kafka://host:9092 or kinesis://region"
+                 kafka://host:9092 or kinesis://region; tables: is what the command and verify_tables take"
             )));
         }
     };

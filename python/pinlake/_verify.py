@@ -29,12 +29,14 @@ def verify_tables(
     to be in the quarantine with their bytes. Rows that `replay` brought are counted, not judged.
     The tables have to be made of where the records went, and nobody may write to them meanwhile.
     What a record is once it is cleaned, the emulator has written down, by the built-in plans and
-    `invalid="report"`: of tables made by other placeholders or rules each row looks altered.
+    `invalid="report"`: of tables made by other placeholders or rules rows look altered. A table
+    written with `mode="append"` holds every version, so all but one of an `ind` count as doubled.
 
     Gives the dict of `verify` (`missing` counts each `ind`, `doubled` a second row of one, and
     what is `altered` says `why`), and `rows`, `winners`, `duplicates`, `superseded`,
     `quarantined`, `replayed`, where `arrived` is `winners` + `duplicates` + `superseded` +
-    `quarantined`. Rows are handed over a batch at a time; holds about 100 bytes a record.
+    `quarantined`. Rows are handed over a batch at a time; holds about 100 bytes a record, up to 300
+    while it reads the ledger.
 
     >>> import tempfile
     >>> from pinlake.config import load
@@ -107,8 +109,9 @@ def _batches(frame: DataFrame, table: str, of: Any = None) -> Iterator[pa.Record
     """
     import pyarrow as pa
 
-    packed = frame.mapInArrow(plain(partial(_packed, of)), "batch BINARY").toLocalIterator()
-    while (row := doing(f"read {table}", lambda: next(packed, None))) is not None:
+    packed = frame.mapInArrow(plain(partial(_packed, of)), "batch BINARY")
+    rows = packed.toLocalIterator(prefetchPartitions=True)
+    while (row := doing(f"read {table}", lambda: next(rows, None))) is not None:
         with pa.ipc.open_stream(pa.py_buffer(row[0])) as stream:
             yield from stream
 

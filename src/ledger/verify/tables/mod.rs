@@ -74,7 +74,8 @@ impl Keep for Sent {
     }
 }
 
-/// Judges a ledger against the tables of one warehouse. Holds about 100 bytes a record.
+/// Judges a ledger against the tables of one warehouse. Holds about 100 bytes a record, while it reads
+/// the ledger up to 300.
 #[derive(Debug)]
 pub struct TablesJudge {
     kinds: Vec<String>,

@@ -2,6 +2,7 @@
 //! them by `cargo test --lib all::flow`.
 
 mod account;
+mod by_hand;
 mod emulate;
 mod flow;
 #[cfg(feature = "kafka")]
@@ -12,3 +13,5 @@ mod properties;
 mod source_plan;
 mod source_read;
 mod source_tables;
+mod verify_objects;
+mod verify_tables;

@@ -33,8 +33,9 @@ fn intents(first: u64, slot: u64, records: &[u64]) -> Event {
 }
 
 fn of_slot(slot: u64, records: &[u64]) -> Intents {
+    let contents = records.iter().map(|n| n * 7).collect();
     let records = records.iter().map(|n| intent(*n)).collect();
-    Intents { first: 0, slots: slot..slot + 1, emissions: 0..100, withheld: slot, records }
+    Intents { first: 0, slots: slot..slot + 1, emissions: 0..100, withheld: slot, records, contents }
 }
 
 fn acked(record: u64, place: u32) -> Outcome {
@@ -136,6 +137,26 @@ fn a_file_cut_at_any_byte_holds_every_commit_before_it() {
         assert_eq!(again[kept.len()], intents(first, 99, &[99]));
         assert_eq!(again[kept.len() + 1..], [Event::Resends(vec![7, 3]), Event::End("count".into())]);
     }
+}
+
+#[test]
+fn a_ledger_of_the_first_form_is_gone_on_with_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("l");
+    let first = Header { format: 1, ..header() };
+    assert!(!first.keeps_contents() && header().keeps_contents());
+    drop(Ledger::create(&path, &first).unwrap());
+    for slot in 0..2 {
+        let mut ledger = Ledger::resume(&path, &header(), |_| ()).unwrap();
+        assert!(!ledger.keeps_contents());
+        ledger.intend(&of_slot(slot, &[slot])).unwrap();
+        ledger.commit().unwrap();
+    }
+    let mut reader = Reader::open(&path).unwrap();
+    assert_eq!(reader.header().format, 1);
+    let without = |slot| Intents { contents: Vec::new(), first: slot, ..of_slot(slot, &[slot]) };
+    let wanted = [0, 1].map(|slot| Event::Intents(without(slot)));
+    assert_eq!(reader.by_ref().map(Result::unwrap).collect::<Vec<_>>(), wanted);
 }
 
 #[test]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pinlake._runs import open_run
     from pinlake._schemas import geo_schema, pin_schema, user_schema
     from pinlake._sink import write_table
+    from pinlake._verify import verify_tables
     from pinlake.pipeline import run_batch
 
 # Public name: the module that holds it.
@@ -51,6 +52,7 @@ _HOMES = {
     "run_batch": "pipeline",
     "user_schema": "_schemas",
     "verify": "_core",
+    "verify_tables": "_verify",
     "write_table": "_sink",
 }
 _MODULES = ("analysis", "errors", "explore", "pipeline", "report", "udf")
@@ -86,6 +88,7 @@ __all__ = [
     "udf",
     "user_schema",
     "verify",
+    "verify_tables",
     "write_table",
 ]
 

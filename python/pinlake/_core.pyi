@@ -15,6 +15,7 @@ __all__ = [
     "SchemaError",
     "SinkError",
     "SourceError",
+    "TablesJudge",
     "__profile__",
     "__version__",
     "advance_marks",
@@ -45,6 +46,7 @@ __all__ = [
     "plan_frame",
     "plan_landing",
     "plan_urls",
+    "quarantine_hashes",
     "read_env_file",
     "read_task",
     "reject_codes",
@@ -227,6 +229,17 @@ def verify(
     *,
     options: Mapping[str, str] | None = None,
 ) -> dict[str, Any]: ...
+
+@final
+class TablesJudge:
+    def __new__(cls, ledger: str | PathLike[str]) -> TablesJudge: ...
+    @property
+    def ledger_kinds(self) -> list[str]: ...
+    def show_rows(self, kind: str, batch: Any) -> None: ...
+    def show_quarantined(self, batch: Any) -> None: ...
+    def verdict(self, target: str) -> dict[str, Any]: ...
+
+def quarantine_hashes(batch: Any) -> Any: ...
 def create_topics(
     url: str,
     topics: Sequence[str],

@@ -149,6 +149,11 @@ impl Cleaner {
         &self.kind
     }
 
+    /// What was read by the last [`Self::clean`]: a record a row of its batch, but for [`Frame::Clean`].
+    pub(super) const fn records(&self) -> &Records {
+        &self.records
+    }
+
     /// Parses and cleans the next records of a chunk: every one becomes a row or a rejected row.
     /// Called again with the same chunk until the cursor [is done](Cursor::is_done).
     ///

@@ -5,6 +5,7 @@
 mod boolean;
 mod builder;
 mod cleaner;
+mod contents;
 mod coordinates;
 mod count;
 mod field;
@@ -22,6 +23,7 @@ mod timestamp;
 mod typed;
 
 pub use cleaner::{Cleaned, Cleaner, Invalid, Options, Tally};
+pub use contents::Contents;
 pub use count::parse as follower_count;
 pub use key::{digits, whole_number};
 pub use meta::{Receipt, receipt_batch, too_large_detail, too_large_text};

@@ -132,6 +132,12 @@ pub(crate) fn fingerprints(columns: &[ArrayRef], accepted: Option<&NullBuffer>) 
     Ok(Arc::new(out.finish()))
 }
 
+/// The first 8 bytes of a fingerprint, and never 0, which is no record's: enough to tell the few versions
+/// of one record apart.
+pub(crate) fn short(fingerprint: u128) -> u64 {
+    ((fingerprint >> 64) as u64).max(1)
+}
+
 /// A fingerprint column as numbers; it may be binary of any width that Arrow has for it.
 pub(crate) fn read(column: &dyn Array) -> Result<Vec<Option<u128>>> {
     let number = |bytes: &[u8]| bytes.try_into().ok().map(u128::from_be_bytes);

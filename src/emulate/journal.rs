@@ -6,9 +6,12 @@ use std::path::Path;
 use super::feed::{Ended, Leg, Slots};
 use super::script::{Script, Tally};
 use super::sending;
+use crate::clean::Contents;
 use crate::error::{Error, Result};
+use crate::kind::Kind;
 use crate::ledger::{Event, Header, Intent, Intents, Ledger, Outcome, Status, record_hash};
-use crate::sink::{Batch, Sink};
+use crate::parse::{Form, Payload};
+use crate::sink::{Batch, Entry, Sink};
 
 /// The ledger of an emulation that is running.
 #[derive(Debug)]
@@ -18,6 +21,17 @@ pub struct Journal {
     /// The sink's number of a place → the ledger's.
     places: HashMap<u32, u32>,
     outcomes: Vec<Outcome>,
+}
+
+/// What is to be known of records that are about to be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wants {
+    /// There is no ledger.
+    Nothing,
+    /// The ledger was begun by a version that kept hashes alone.
+    Hashes,
+    /// What they are once they are cleaned, too.
+    Contents,
 }
 
 /// What the runs before have sent.
@@ -89,6 +103,11 @@ impl Journal {
         let known = self.ledger.place(&sink.place_name(place))?;
         self.places.insert(place, known);
         Ok(known)
+    }
+
+    /// What it wants to know of records.
+    pub(super) fn wants(&self) -> Wants {
+        if self.ledger.keeps_contents() { Wants::Contents } else { Wants::Hashes }
     }
 
     pub(super) fn commit(&mut self) -> Result<()> {
@@ -193,22 +212,52 @@ impl Past {
 }
 
 #[allow(clippy::cast_possible_truncation)] // a record of the past has a place in memory
-fn at(entry: &crate::sink::Entry) -> usize {
+fn at(entry: &Entry) -> usize {
     entry.record as usize
 }
 
-/// What a ledger is told of some slots.
-pub(super) fn intents(of: &Slots, batch: &Batch, tally: &Tally) -> Intents {
-    let intent = |entry: &crate::sink::Entry| Intent {
-        kind: entry.topic,
-        key: entry.key,
-        hash: record_hash(batch.value(entry)),
-    };
-    Intents {
+/// What a ledger is told of some slots; None without one.
+pub(super) fn intents(
+    of: &Slots,
+    batch: &Batch,
+    tally: &Tally,
+    script: &Script,
+    wants: Wants,
+) -> Result<Option<Intents>> {
+    if wants == Wants::Nothing {
+        return Ok(None);
+    }
+    let intent =
+        |entry: &Entry| Intent { kind: entry.topic, key: entry.key, hash: record_hash(batch.value(entry)) };
+    let contents = if wants == Wants::Contents { contents(batch, script)? } else { Vec::new() };
+    Ok(Some(Intents {
         first: 0,
         slots: of.slots.clone(),
         emissions: of.emissions.clone(),
         withheld: tally.withheld,
         records: batch.entries.iter().map(intent).collect(),
+        contents,
+    }))
+}
+
+/// What the records of a batch are once they are cleaned by the plans that come with this crate.
+fn contents(batch: &Batch, script: &Script) -> Result<Vec<u64>> {
+    let mut contents = vec![0; batch.entries.len()];
+    for (topic, (kind, values)) in script.kinds().iter().zip(&batch.values).enumerate() {
+        let of_topic = || batch.entries.iter().filter(|entry| usize::from(entry.topic) == topic);
+        let payloads: Vec<Payload> = of_topic().map(payload).collect();
+        let found = Contents::new(Kind::builtin(kind.name())?)?.of(values, &payloads)?;
+        let places = (0..).zip(&batch.entries).filter(|(_, entry)| usize::from(entry.topic) == topic);
+        for ((place, _), content) in places.zip(found) {
+            let place: usize = place;
+            contents[place] = content;
+        }
     }
+    Ok(contents)
+}
+
+#[allow(clippy::cast_possible_truncation)] // a batch's values are some megabytes
+fn payload(entry: &Entry) -> Payload {
+    let form = if entry.null { Form::Null } else { Form::Message };
+    Payload { start: entry.start as u32, end: entry.end as u32, form, first_item: 0 }
 }

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::counters::{Counters, Progress};
 use super::faults::{Fault, Faults};
 use super::feed::{Ended, Feed, Slots};
-use super::journal::Journal;
+use super::journal::{Journal, Wants};
 use super::pace::{Clock, Pace};
 use super::script::{Script, Settings, Tally};
 use super::sending::Sending;
@@ -232,7 +232,7 @@ impl Emulation {
     fn run_alone(&self, feed: &mut Feed<'_>, sending: &mut Sending<'_>) -> Result<()> {
         let mut batch = Batch::default();
         while let Some(slots) = feed.take() {
-            let mut made = self.make(slots, sending.journals(), batch);
+            let mut made = self.make(slots, sending.wants(), batch)?;
             if !sending.send(&mut made)? {
                 break;
             }
@@ -245,8 +245,8 @@ impl Emulation {
         let pool = threads::pool(Some(threads))?;
         let spare: Mutex<Vec<Batch>> = Mutex::default();
         let lock = || spare.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let (to, from) = sync_channel::<Vec<Made>>(1);
-        let intents = sending.journals();
+        let (to, from) = sync_channel::<Result<Vec<Made>>>(1);
+        let wants = sending.wants();
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 // Dropped with this thread's end, which tells the writer that nothing follows.
@@ -261,7 +261,7 @@ impl Emulation {
                         return;
                     }
                     let made = pool.install(|| {
-                        work.into_par_iter().map(|(slots, batch)| self.make(slots, intents, batch)).collect()
+                        work.into_par_iter().map(|(slots, batch)| self.make(slots, wants, batch)).collect()
                     });
                     if to.send(made).is_err() {
                         return;
@@ -269,7 +269,7 @@ impl Emulation {
                 }
             });
             for group in &from {
-                for mut made in group {
+                for mut made in group? {
                     if !sending.send(&mut made)? {
                         drop(from);
                         return Ok(());
@@ -298,7 +298,7 @@ impl Emulation {
                 let behind = Instant::now().saturating_duration_since(due);
                 self.counters.behind(u64::try_from(behind.as_micros()).unwrap_or(u64::MAX));
             }
-            let mut made = self.make(range, sending.journals(), batch);
+            let mut made = self.make(range, sending.wants(), batch)?;
             if !sending.send(&mut made)? {
                 break;
             }
@@ -307,11 +307,11 @@ impl Emulation {
         Ok(())
     }
 
-    fn make(&self, of: Slots, intents: bool, mut batch: Batch) -> Made {
+    fn make(&self, of: Slots, wants: Wants, mut batch: Batch) -> Result<Made> {
         let tally = self.script.render(&of.slots, &of.emissions, &mut batch);
         self.counters.made(&tally);
-        let intents = intents.then(|| super::journal::intents(&of, &batch, &tally));
-        Made { batch, tally, of, intents }
+        let intents = super::journal::intents(&of, &batch, &tally, &self.script, wants)?;
+        Ok(Made { batch, tally, of, intents })
     }
 
     /// Posts of a chunk: fewer where oversize records would fill the memory.

@@ -2,7 +2,7 @@
 
 use super::counters::Counters;
 use super::feed::{Ended, Leg};
-use super::journal::Journal;
+use super::journal::{Journal, Wants};
 use super::run::Made;
 use super::script::{Script, Tally};
 use crate::error::Result;
@@ -25,9 +25,9 @@ impl<'a> Sending<'a> {
         Self { sink, journal, counters, records: 0 }
     }
 
-    /// Whether a journal is told of the records.
-    pub(super) fn journals(&self) -> bool {
-        self.journal.is_some()
+    /// What a journal is to be told of the records.
+    pub(super) fn wants(&self) -> Wants {
+        self.journal.as_ref().map_or(Wants::Nothing, |journal| journal.wants())
     }
 
     /// What is left to send of so many posts.

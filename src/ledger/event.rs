@@ -29,6 +29,9 @@ pub struct Intents {
     pub withheld: u64,
     /// The records, in the order of sending.
     pub records: Vec<Intent>,
+    /// What each of them is once it is cleaned: the first 8 bytes of its `_fingerprint`; 0 if it is
+    /// rejected. None at all in a ledger of format 1.
+    pub contents: Vec<u64>,
 }
 
 /// One thing that a ledger tells.
@@ -51,6 +54,8 @@ const OUTCOMES: u8 = 2;
 const PLACE: u8 = 3;
 const END: u8 = 4;
 const RESENDS: u8 = 5;
+/// Intents with contents, from format 2 on.
+const CLEANED: u8 = 6;
 
 /// Appends an event.
 pub(super) fn encode(out: &mut Vec<u8>, event: &Event) {
@@ -58,7 +63,7 @@ pub(super) fn encode(out: &mut Vec<u8>, event: &Event) {
     let kind = match event {
         Event::Intents(intents) => {
             put_intents(&mut body, intents);
-            INTENTS
+            if intents.contents.is_empty() { INTENTS } else { CLEANED }
         }
         Event::Resends(records) => {
             put(&mut body, records.len() as u64);
@@ -104,6 +109,7 @@ fn one(kind: u8, body: &[u8]) -> Option<Event> {
     let mut cursor = Cursor(body);
     let event = match kind {
         INTENTS => Event::Intents(intents(&mut cursor)?),
+        CLEANED => Event::Intents(cleaned(&mut cursor)?),
         RESENDS => Event::Resends(resends(&mut cursor)?),
         OUTCOMES => return outcome::decode(body).map(Event::Outcomes),
         PLACE => Event::Place(u32::try_from(cursor.number()?).ok()?, cursor.text()?.to_owned()),
@@ -113,7 +119,7 @@ fn one(kind: u8, body: &[u8]) -> Option<Event> {
     cursor.is_done().then_some(event)
 }
 
-/// Intents of one event: kind, step of the key, hash.
+/// Intents of one event: kind, step of the key, hash; behind them their contents, if there are any.
 fn put_intents(body: &mut Vec<u8>, intents: &Intents) {
     put(body, intents.first);
     for range in [&intents.slots, &intents.emissions] {
@@ -129,6 +135,17 @@ fn put_intents(body: &mut Vec<u8>, intents: &Intents) {
         body.extend_from_slice(&record.hash);
         before = record.key;
     }
+    for content in &intents.contents {
+        body.extend_from_slice(&content.to_le_bytes());
+    }
+}
+
+fn cleaned(cursor: &mut Cursor<'_>) -> Option<Intents> {
+    let mut intents = intents(cursor)?;
+    for _ in &intents.records {
+        intents.contents.push(u64::from_le_bytes(*cursor.bytes(8)?.first_chunk()?));
+    }
+    Some(intents)
 }
 
 fn intents(cursor: &mut Cursor<'_>) -> Option<Intents> {
@@ -145,7 +162,7 @@ fn intents(cursor: &mut Cursor<'_>) -> Option<Intents> {
         records.push(Intent { kind, key, hash });
         before = key;
     }
-    Some(Intents { first, slots, emissions, withheld, records })
+    Some(Intents { first, slots, emissions, withheld, records, contents: Vec::new() })
 }
 
 fn resends(cursor: &mut Cursor<'_>) -> Option<Vec<u64>> {
@@ -181,13 +198,15 @@ mod tests {
         #[test]
         fn events_come_back(
             first: u64, slots: (u64, u64), emissions: (u64, u64), resends: Vec<u64>,
-            records: Vec<(u8, u64, [u8; 16])>, withheld: u64, number: u32, name in ".*",
+            records: Vec<(u8, u64, [u8; 16])>, withheld: u64, number: u32, cleaned: bool, name in ".*",
         ) {
-            let records = records.into_iter().map(|(kind, key, hash)| Intent { kind, key, hash }).collect();
+            let records: Vec<_> =
+                records.into_iter().map(|(kind, key, hash)| Intent { kind, key, hash }).collect();
+            let contents = if cleaned { records.iter().map(|record| record.key / 3).collect() } else { Vec::new() };
             let (slots, emissions) = (slots.0..slots.1, emissions.0..emissions.1);
             let events = vec![
                 Event::Place(number, name.clone()),
-                Event::Intents(Intents { first, slots, emissions, withheld, records }),
+                Event::Intents(Intents { first, slots, emissions, withheld, records, contents }),
                 Event::Resends(resends),
                 Event::Outcomes(Vec::new()),
                 Event::End(name),

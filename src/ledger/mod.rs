@@ -1,7 +1,8 @@
 //! The ledger: what an emulation meant to send, and what became of each record.
 //!
 //! A file that only grows. A header says which emulation it is of. Before records are sent their
-//! intents are on the disk: the slots they are made from and a hash of each. Behind them stand the
+//! intents are on the disk: the slots they are made from, a hash of each, and what it is once it is
+//! cleaned. Behind them stand the
 //! outcomes: acknowledged where, failed why, or unknown. What is on the disk when a process dies is
 //! enough to go on: intents without an outcome may have arrived.
 
@@ -22,8 +23,12 @@ pub use writer::Ledger;
 
 use serde::{Deserialize, Serialize};
 
-/// Version of the file's form. A ledger of a greater one is refused.
-pub const FORMAT: u32 = 1;
+/// Version of the file's form. A ledger of a greater one is refused; one of form 1 does not know what its
+/// records are once they are cleaned, and is gone on with as it is.
+pub const FORMAT: u32 = 2;
+
+/// The first form that keeps [`Intents::contents`].
+const WITH_CONTENTS: u32 = 2;
 
 /// Now, as outcomes tell times: µs since 1970.
 #[must_use]
@@ -35,7 +40,7 @@ pub fn micros() -> u64 {
 /// Which emulation a ledger is of: it can be gone on with by the same one only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// [`FORMAT`].
+    /// [`FORMAT`] when it was begun.
     pub format: u32,
     /// Version of the crate that made it.
     pub version: String,
@@ -58,6 +63,12 @@ pub struct Header {
 }
 
 impl Header {
+    /// Whether the ledger keeps what its records are once they are cleaned.
+    #[must_use]
+    pub const fn keeps_contents(&self) -> bool {
+        self.format >= WITH_CONTENTS
+    }
+
     /// In what another emulation differs, by the first name that does.
     #[must_use]
     pub fn differs(&self, other: &Self) -> Option<&'static str> {

@@ -30,6 +30,7 @@ pub struct Ledger {
     path: PathBuf,
     file: File,
     pending: Vec<u8>,
+    contents: bool,
     records: u64,
     places: HashMap<String, u32>,
 }
@@ -52,7 +53,7 @@ impl Ledger {
             Err(error) => return Err(Error::cannot_write(path, &error)),
         };
         locked(&file, path)?;
-        let mut ledger = Self::of(path, file);
+        let mut ledger = Self::of(path, file, header);
         let header = serde_json::to_vec(header).map_err(|error| Error::Config(error.to_string()))?;
         ledger.put(&frame::put(&header))?;
         // The file's name is on the disk with its folder only.
@@ -80,7 +81,7 @@ impl Ledger {
                 path.display()
             )));
         }
-        let mut ledger = Self::of(path, file);
+        let mut ledger = Self::of(path, file, reader.header());
         while let Some(event) = reader.next().transpose()? {
             match &event {
                 Event::Intents(intents) => {
@@ -100,8 +101,21 @@ impl Ledger {
         Ok(ledger)
     }
 
-    fn of(path: &Path, file: File) -> Self {
-        Self { path: path.to_owned(), file, pending: Vec::new(), records: 0, places: HashMap::new() }
+    fn of(path: &Path, file: File, header: &Header) -> Self {
+        Self {
+            path: path.to_owned(),
+            file,
+            pending: Vec::new(),
+            contents: header.keeps_contents(),
+            records: 0,
+            places: HashMap::new(),
+        }
+    }
+
+    /// Whether it keeps what its records are once they are cleaned.
+    #[must_use]
+    pub const fn keeps_contents(&self) -> bool {
+        self.contents
     }
 
     /// Records that have an intent: the number of the next one.
@@ -119,6 +133,9 @@ impl Ledger {
         let mut withheld = intents.withheld;
         // Slots that send nothing are told as well: a resumed run begins behind them.
         let mut chunks = intents.records.chunks(INTENTS);
+        // None of a form that has none.
+        let kept = if self.contents { &intents.contents[..] } else { &[] };
+        let mut contents = kept.chunks(INTENTS);
         let mut next = Some(chunks.next().unwrap_or_default());
         while let Some(records) = next {
             self.add(&Event::Intents(Intents {
@@ -127,6 +144,7 @@ impl Ledger {
                 emissions: intents.emissions.clone(),
                 withheld: std::mem::take(&mut withheld),
                 records: records.to_vec(),
+                contents: contents.next().unwrap_or_default().to_vec(),
             }))?;
             self.records += records.len() as u64;
             next = chunks.next();

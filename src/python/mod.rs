@@ -19,6 +19,7 @@ mod logs;
 mod mysql;
 mod settings;
 mod source;
+mod tables;
 mod upload;
 
 use pyo3::prelude::*;
@@ -38,6 +39,7 @@ fn core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     flow::register(module)?;
     emulate::register(module)?;
     ledger::register(module)?;
+    tables::register(module)?;
     #[cfg(any(feature = "kafka", feature = "kinesis"))]
     logs::register(module)?;
     #[cfg(feature = "mysql")]

@@ -14,11 +14,15 @@ use super::books::Books;
 use super::csv::Csv;
 use super::fill::Fill;
 use super::form::{Form, form_of};
+#[cfg(feature = "s3")]
+use super::landing::SMALL;
 use super::lines::{Filled, Lines, Numbers};
 use super::parquet::Parquet;
 use super::plan::FilePlan;
 #[cfg(feature = "s3")]
 use super::s3_ranged::Ranged;
+#[cfg(feature = "s3")]
+use super::s3_read::Fetch;
 
 type Bytes = Box<dyn Read + Send>;
 
@@ -86,22 +90,49 @@ fn open_parquet(kind: &Kind, store: &Store, file: &FilePlan, url: &str) -> Resul
     Err(Error::Source(format!("{url}: this store has no Parquet reader")))
 }
 
-/// Reads the files of a task.
+/// Reads the files of a task: of a bucket's small ones many at once.
 pub(crate) struct FileReader {
     kind: Arc<Kind>,
     store: Store,
+    #[cfg(feature = "s3")]
+    fetch: Option<Fetch>,
     files: std::vec::IntoIter<FilePlan>,
     epoch: i32,
     open: Option<(Opened, FilePlan, usize, Origin)>,
 }
 
 impl FileReader {
-    pub(crate) fn new(kind: Arc<Kind>, store: Store, files: Vec<FilePlan>, epoch: i32) -> Self {
-        Self { kind, store, files: files.into_iter(), epoch, open: None }
+    pub(crate) fn new(kind: Arc<Kind>, store: Store, files: Vec<FilePlan>, epoch: i32) -> Result<Self> {
+        #[cfg(feature = "s3")]
+        let fetch = match store.bucket() {
+            Some(bucket) => Some(bucket.fetch(ahead(&store, &files))?),
+            None => None,
+        };
+        Ok(Self {
+            kind,
+            store,
+            #[cfg(feature = "s3")]
+            fetch,
+            files: files.into_iter(),
+            epoch,
+            open: None,
+        })
+    }
+
+    fn opened(&mut self, file: &FilePlan) -> Result<Opened> {
+        #[cfg(feature = "s3")]
+        if let Some(fetch) = self.fetch.as_mut().filter(|_| is_ahead(&self.store, file)) {
+            let url = self.store.location().url_of(&file.name);
+            let ended = || Error::Source(format!("{url}: reading ended early"));
+            let from: Bytes = Box::new(fetch.next().ok_or_else(ended)??.body);
+            let numbers = Numbers::Bytes { start: 0, end: u64::MAX };
+            return Ok(Opened::Lines(Box::new(Lines::new(&url, from, numbers)?)));
+        }
+        Opened::open(&self.kind, &self.store, file)
     }
 
     fn open(&mut self, file: FilePlan, books: &mut Books) -> Result<()> {
-        let opened = Opened::open(&self.kind, &self.store, &file)?;
+        let opened = self.opened(&file)?;
         let url = self.store.location().url_of(&file.name);
         let origin = Origin {
             epoch: self.epoch,
@@ -113,6 +144,20 @@ impl FileReader {
         self.open = Some((opened, file, receipt, origin));
         Ok(())
     }
+}
+
+/// Whether a file is read before its turn: a large one would wait in the middle, and its connection end.
+#[cfg(feature = "s3")]
+fn is_ahead(store: &Store, file: &FilePlan) -> bool {
+    let whole = file.start == 0 && file.end >= file.size;
+    whole && file.size <= SMALL && form_of(&store.location().url_of(&file.name)) == Form::Lines
+}
+
+/// Names of the files that are read before their turn, in order.
+#[cfg(feature = "s3")]
+fn ahead(store: &Store, files: &[FilePlan]) -> impl Iterator<Item = String> + Send + use<> {
+    let ahead = files.iter().filter(|file| is_ahead(store, file));
+    ahead.map(|file| file.name.clone()).collect::<Vec<_>>().into_iter()
 }
 
 impl Fill for FileReader {

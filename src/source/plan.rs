@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 
 use super::layout::{self, Object, Partition, SUFFIXES};
 
-pub use super::planning::{Ask, plan_landing};
+pub use super::planning::{Ask, plan_landing, plan_objects};
 
 /// Format version of a plan's JSON; another one is refused.
 pub const LANDING_PLAN_VERSION: u32 = 1;

@@ -11,6 +11,9 @@ use super::marks::Marks;
 use super::plan::{FilePlan, LANDING_PLAN_VERSION, LandingPlan, Last, PartPlan, to_ranges};
 use super::{Meta, Options, Store, form};
 
+/// Why a file is passed over.
+const NO_RECORDS: &str = "not a file of records by its ending";
+
 /// What [`plan_landing`] is asked for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Ask<'a> {
@@ -64,7 +67,7 @@ pub fn plan_landing(kind: &Kind, url: &str, ask: Ask<'_>, options: &Options) -> 
         Layout::Files { dirs, others } => {
             plan.layout = "files".into();
             if !store.exists()? {
-                return Err(Error::NotFound(format!("{}: no such file or folder", plan.url)));
+                return Err(nothing_there(&plan.url));
             }
             let mut files = Vec::new();
             for dir in &dirs {
@@ -79,6 +82,47 @@ pub fn plan_landing(kind: &Kind, url: &str, ask: Ask<'_>, options: &Options) -> 
         }
     }
     Ok(plan)
+}
+
+/// Plans every file of records below a place, or the file that it is, whatever kind it may be of: objects
+/// as Firehose writes them.
+///
+/// # Errors
+/// [`Error::NotFound`] if nothing is there, [`Error::Source`] for a table (CSV, Parquet), whose rows are
+/// no records as they were sent.
+pub fn plan_objects(url: &str, options: &Options) -> Result<LandingPlan> {
+    let store = Store::open(url, options)?;
+    let mut plan = LandingPlan {
+        version: LANDING_PLAN_VERSION,
+        url: store.location().url().to_owned(),
+        layout: "files".into(),
+        full: true,
+        ..LandingPlan::default()
+    };
+    let files = match store.stat("")? {
+        Some(file) => vec![file],
+        None if store.exists()? => store.walk()?,
+        None => return Err(nothing_there(&plan.url)),
+    };
+    for file in files {
+        if !form::is_lines(&store.location().url_of(&file.name)) {
+            let url = store.location().url_of(&file.name);
+            return Err(Error::Source(format!(
+                "{url}: a table, no object of JSON records; name a folder without it"
+            )));
+        }
+        if form::is_readable(&file.name) {
+            plan.files.push(whole(&file));
+        } else {
+            plan.skip(file.name, NO_RECORDS);
+        }
+    }
+    plan.objects = plan.files.len() as u64;
+    Ok(plan)
+}
+
+fn nothing_there(url: &str) -> Error {
+    Error::NotFound(format!("{url}: no such file or folder"))
 }
 
 /// A log without the kind: an error, unless marks of what was read once are to be cleared.
@@ -266,7 +310,7 @@ fn plan_files(
             // What names another kind is that kind's to read.
             Some(false) => {}
             _ if !form::is_readable(&file.name) => {
-                plan.skip(file.name.clone(), "not a file of records by its ending");
+                plan.skip(file.name.clone(), NO_RECORDS);
             }
             None if any => plan.skip(file.name.clone(), "names no kind while others do"),
             _ => {

@@ -140,7 +140,7 @@ fn filler(kind: &Arc<Kind>, task: LandingPlan, options: &Options) -> Result<Box<
     Ok(if task.layout == "log" {
         Box::new(LogReader::new(store, task.parts, task.epoch)?)
     } else {
-        Box::new(FileReader::new(Arc::clone(kind), store, task.files, task.epoch))
+        Box::new(FileReader::new(Arc::clone(kind), store, task.files, task.epoch)?)
     })
 }
 

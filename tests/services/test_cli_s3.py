@@ -39,6 +39,25 @@ def test_emulate_then_clean_from_and_to_a_bucket(
     assert pq.read_table(io.BytesIO(body)).num_rows == 40
 
 
+def test_objects_of_a_bucket_are_verified(
+    s3: Any, bucket: str, tmp_path: Path, env: dict[str, str | None]
+) -> None:
+    words = ("--to", "landing:land", "--count", "200", "--flush-size", "3", "--ledger", "l")
+    done = pinlake("emulate", *words, cwd=tmp_path, env=env)
+    assert done.returncode == 0, done.stderr
+    objects = sorted((tmp_path / "land").rglob("*.json"))
+    for number, file in enumerate(objects):
+        joined = file.read_bytes().replace(b"\n", b"")
+        key = f"posts/2024/01/02/{number % 24:02}/posts-1-{number}"
+        s3.client.put_object(Bucket=bucket, Key=key, Body=joined)
+    judge = ("verify", "--ledger", "l", "--against", f"objects:s3://{bucket}/posts", "--json")
+    verdict = json.loads(pinlake(*judge, cwd=tmp_path, env=env).stdout)
+    assert (verdict["unexplained"], verdict["arrived"], verdict["seen"]) == (0, 600, 600)
+    s3.client.delete_object(Bucket=bucket, Key="posts/2024/01/02/00/posts-1-0")
+    verdict = json.loads(pinlake(*judge, cwd=tmp_path, env=env).stdout)
+    assert verdict["missing"]["count"] == verdict["unexplained"] == 3
+
+
 def test_a_bucket_that_is_not_there(tmp_path: Path, env: dict[str, str | None]) -> None:
     words = ("clean", "s3://nowhere-at-all/x", "--kind", "pin")
     assert "nowhere-at-all" in refusal(pinlake(*words, cwd=tmp_path, env=env))

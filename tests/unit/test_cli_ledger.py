@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pinlake import Emulator
 from support.cli import pinlake, refusal
 
 TO = ("--to", "landing:land", "--ledger", "run.ledger", "--seed", "7")
@@ -42,6 +43,38 @@ def test_what_is_lost_is_named_and_ends_with_1(tmp_path: Path) -> None:
     assert {one["kind"] for one in verdict["missing"]["shown"]} == {"geo"}
 
 
+def test_a_ledger_of_the_first_form_is_still_read(tmp_path: Path, golden: Path) -> None:
+    """It was written when ledgers kept no fingerprints: by 4 posts of seed 7, 2 partitions."""
+    emulator = Emulator(count=4, seed=7, faults={"corrupt": 0.3})
+    emulator.run(f"landing:{tmp_path}/land", partitions=2)
+    judge = ("verify", "--ledger", golden / "form_1.ledger", "--against")
+    verdict = json.loads(pinlake(*judge, "landing:land", "--json", cwd=tmp_path).stdout)
+    assert (verdict["unexplained"], verdict["arrived"]) == (0, 12)
+    (tmp_path / "lake" / "pins" / "_delta_log").mkdir(parents=True)
+    said = refusal(pinlake(*judge, "tables:lake", cwd=tmp_path))
+    assert "form_1.ledger: begun by a version (form 1) that kept no fingerprints" in said
+
+
+def test_objects_are_judged_by_their_content(tmp_path: Path) -> None:
+    """A landing's records as Firehose would leave them: joined, in an object an hour."""
+    pinlake("emulate", *TO, "--count", "300", cwd=tmp_path)
+    hours = tmp_path / "posts" / "2024" / "01" / "02"
+    for hour, kind in enumerate(("pin", "geo", "user")):
+        records = [f.read_bytes() for f in (tmp_path / "land").rglob(f"demo.{kind}+*.json")]
+        hours.joinpath(f"{hour:02}").mkdir(parents=True)
+        hours.joinpath(f"{hour:02}", f"posts-1-{hour}").write_bytes(
+            b"".join(records).replace(b"\n", b"")
+        )
+    judge = ("verify", "--ledger", "run.ledger", "--against", "objects:posts")
+    told = pinlake(*judge, cwd=tmp_path)
+    assert told.returncode == 0, told.stdout
+    (hours / "02" / "posts-1-2").unlink()
+    told = pinlake(*judge, "--json", cwd=tmp_path)
+    verdict = json.loads(told.stdout)
+    assert (told.returncode, verdict["missing"]["count"], verdict["arrived"]) == (1, 300, 600)
+    assert {one["kind"] for one in verdict["missing"]["shown"]} == {"user"}
+
+
 @pytest.mark.parametrize(
     ("words", "wanted"),
     [
@@ -51,6 +84,13 @@ def test_what_is_lost_is_named_and_ends_with_1(tmp_path: Path) -> None:
         (("verify", "--ledger", "run.ledger"), "--ledger FILE --against TARGET"),
         (("verify", "--ledger", "run.ledger", "--against", "table:x"), "cannot verify against"),
         (("verify", "--ledger", "run.ledger", "--against", "landing:no"), "no such file or folder"),
+        (("verify", "--ledger", "run.ledger", "--against", "objects:no"), "no such file or folder"),
+        (
+            ("verify", "--ledger", "run.ledger", "--against", "tables:no"),
+            "no: no such file or folder",
+        ),
+        (("verify", "--ledger", "run.ledger", "--against", "tables:land"), "holds no Delta table"),
+        (("verify", "--ledger", "run.ledger", "--against", "tables:"), "a warehouse is a folder"),
         (("verify", "--ledger", "text", "--against", "landing:land"), "no ledger of pinlake"),
     ],
 )

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use xxhash_rust::xxh3::Xxh3;
 
+use super::account::{Account, End, Keep, Record};
+use super::pool::Pool;
 use super::verdict::{Finding, Verdict, What};
 use crate::error::Result;
-use crate::ledger::{Event, Header, Intent, Position, Reader, Status};
+use crate::ledger::{Header, Position};
 
 /// One record at a target.
 #[derive(Debug, Clone)]
@@ -22,22 +24,9 @@ pub struct Seen<'a> {
     pub value: &'a [u8],
 }
 
-/// How a record of the ledger ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum End {
-    /// Nobody was told.
-    Open,
-    /// At a place that [`Judge::by_position`] knows, or (Firehose) at none.
-    Acked,
-    Failed,
-}
-
-#[derive(Debug)]
-struct Record {
-    intent: Intent,
-    end: End,
-    /// How often it was sent, at most.
-    sends: u32,
+/// What is kept of a record.
+#[derive(Debug, Default)]
+pub(super) struct Spot {
     /// Its position, hashed; 0 without one.
     at: u128,
     /// Whether it was seen: where it was acknowledged, or anywhere if that is not known.
@@ -46,22 +35,24 @@ struct Record {
     altered: bool,
 }
 
-/// Records at the target whose position is nobody's.
-#[derive(Debug, Default)]
-struct Loose {
-    count: u64,
-    at: String,
-    key: Option<u64>,
+impl Keep for Spot {
+    fn intended(_: Option<u64>) -> Self {
+        Self::default()
+    }
+
+    fn acked(&mut self, _: u32, place: &str, position: &Position) {
+        self.at = position_hash(place, position);
+    }
 }
 
 /// Judges one ledger against one target. Holds about 100 bytes a record.
 #[derive(Debug)]
 pub struct Judge {
     header: Header,
-    records: Vec<Record>,
-    places: HashMap<u32, String>,
+    records: Vec<Record<Spot>>,
     by_position: HashMap<u128, u32>,
-    loose: HashMap<[u8; 16], Loose>,
+    /// Records at the target whose position is nobody's.
+    loose: Pool,
     verdict: Verdict,
     /// Keys of pins and of other records at the target.
     pins: HashSet<u64>,
@@ -72,23 +63,24 @@ impl Judge {
     /// Reads a ledger.
     ///
     /// # Errors
-    /// Those of [`Reader`].
+    /// Those of [`Reader`](crate::ledger::Reader).
     pub fn open(ledger: &Path) -> Result<Self> {
-        let mut reader = Reader::open(ledger)?;
-        let mut judge = Self {
-            header: reader.header().clone(),
-            records: Vec::new(),
-            places: HashMap::new(),
-            by_position: HashMap::new(),
-            loose: HashMap::new(),
+        let Account { header, records, withheld, .. } = Account::read(ledger)?;
+        Ok(Self { verdict: Verdict { withheld, ..Verdict::default() }, ..Self::of(header, records) })
+    }
+
+    /// A judge of these records.
+    pub(super) fn of(header: Header, records: Vec<Record<Spot>>) -> Self {
+        let known = (0..).zip(&records).filter(|(_, record)| record.more.at != 0);
+        Self {
+            by_position: known.map(|(number, record)| (record.more.at, number)).collect(),
+            header,
+            records,
+            loose: Pool::default(),
             verdict: Verdict::default(),
             pins: HashSet::new(),
             others: HashSet::new(),
-        };
-        while let Some(event) = reader.next().transpose()? {
-            judge.learn(event);
         }
-        Ok(judge)
     }
 
     /// Which emulation the ledger is of.
@@ -97,63 +89,13 @@ impl Judge {
         &self.header
     }
 
-    fn learn(&mut self, event: Event) {
-        match event {
-            Event::Intents(intents) => {
-                self.verdict.withheld += intents.withheld;
-                self.records.extend(intents.records.into_iter().map(|intent| Record {
-                    intent,
-                    end: End::Open,
-                    sends: 1,
-                    at: 0,
-                    seen: false,
-                    altered: false,
-                }));
-            }
-            Event::Resends(records) => {
-                for record in records {
-                    if let Some(record) = self.record(record) {
-                        record.sends += 1;
-                    }
-                }
-            }
-            Event::Place(number, name) => {
-                self.places.insert(number, name);
-            }
-            Event::Outcomes(outcomes) => {
-                for outcome in outcomes {
-                    self.settle(outcome.record, outcome.attempts, &outcome.status);
-                }
-            }
-            Event::End(_) => {}
+    /// Goes by content alone, where the target has no positions, or none that the ledger's are.
+    pub fn by_content(&mut self) {
+        self.by_position = HashMap::new();
+        for record in &mut self.records {
+            record.more.at = 0;
+            self.loose.expect(record.intent.hash, record.sends);
         }
-    }
-
-    fn settle(&mut self, number: u64, attempts: u32, status: &Status) {
-        let at = match status {
-            Status::Acked { place, position } => {
-                self.places.get(place).map_or(0, |place| position_hash(place, position))
-            }
-            Status::Failed(_) | Status::Unknown(_) => 0,
-        };
-        let Some(record) = self.record(number) else {
-            return;
-        };
-        record.sends += attempts.saturating_sub(1);
-        (record.end, record.at) = match status {
-            Status::Acked { .. } => (End::Acked, at),
-            Status::Failed(_) => (End::Failed, 0),
-            Status::Unknown(_) => (End::Open, 0),
-        };
-        if at != 0
-            && let Ok(number) = u32::try_from(number)
-        {
-            self.by_position.insert(at, number);
-        }
-    }
-
-    fn record(&mut self, number: u64) -> Option<&mut Record> {
-        self.records.get_mut(usize::try_from(number).ok()?)
     }
 
     /// Takes note of a record at the target.
@@ -162,20 +104,15 @@ impl Judge {
         let at = position_hash(seen.place, &seen.position);
         let known = self.by_position.get(&at).map(|number| *number as usize);
         if let Some(record) = known.map(|number| &mut self.records[number]) {
-            if record.intent.hash == seen.hash && !record.seen {
-                record.seen = true;
+            if record.intent.hash == seen.hash && !record.more.seen {
+                record.more.seen = true;
                 return;
             }
             if record.intent.hash != seen.hash {
-                record.altered = true;
+                record.more.altered = true;
             }
         }
-        let loose = self.loose.entry(seen.hash).or_default();
-        loose.count += 1;
-        if loose.count == 1 {
-            loose.at = described(seen.place, &seen.position);
-            loose.key = key_of(seen.value);
-        }
+        self.loose.add(seen.hash, || (described(seen.place, &seen.position), key_of(seen.value)));
     }
 
     /// The judgement, once all of the target was shown.
@@ -190,28 +127,29 @@ impl Judge {
         self.verdict
     }
 
-    /// Gives what stands where nobody acknowledged it to records of the same content: first to those
-    /// that were not seen yet, then to those that were sent more than once.
+    /// Gives what stands where nobody acknowledged it to records of the same content: to those that
+    /// have to be somewhere, to those that may be, to those that were sent again, and only then to
+    /// those that were refused.
     fn match_loose(&mut self) {
-        for wanted in [End::Open, End::Acked, End::Failed] {
-            for record in self.records.iter_mut().filter(|record| record.end == wanted && !record.seen) {
-                // What was acknowledged at a place has to be there.
-                if record.at != 0 {
-                    continue;
-                }
-                if take(&mut self.loose, &record.intent.hash) {
-                    record.seen = true;
-                }
-            }
+        self.match_unseen(End::Acked);
+        self.match_unseen(End::Open);
+        self.match_repeats(|end| end != End::Failed);
+        self.match_unseen(End::Failed);
+        self.match_repeats(|end| end == End::Failed);
+    }
+
+    fn match_unseen(&mut self, end: End) {
+        for record in self.records.iter_mut().filter(|record| record.end == end && !record.more.seen) {
+            // What was acknowledged at a place has to be there.
+            record.more.seen = record.more.at == 0 && self.loose.take(&record.intent.hash);
         }
-        for record in &self.records {
-            let again = record.sends - u32::from(record.seen);
-            for _ in 0..again {
-                if !take(&mut self.loose, &record.intent.hash) {
-                    break;
-                }
-                self.verdict.repeats += 1;
-            }
+    }
+
+    fn match_repeats(&mut self, of: impl Fn(End) -> bool) {
+        for record in self.records.iter().filter(|record| of(record.end)) {
+            let again = record.sends - u32::from(record.more.seen);
+            let found = (0..again).take_while(|_| self.loose.take(&record.intent.hash)).count();
+            self.verdict.repeats += found as u64;
         }
     }
 
@@ -219,7 +157,7 @@ impl Judge {
         let pin = self.header.kinds.iter().position(|kind| kind == "pin");
         for (number, record) in self.records.iter().enumerate() {
             let verdict = &mut self.verdict;
-            if record.seen {
+            if record.more.seen {
                 verdict.arrived += 1;
                 verdict.arrived_unsettled += u64::from(record.end == End::Open);
                 let keys = if Some(usize::from(record.intent.kind)) == pin {
@@ -229,9 +167,9 @@ impl Judge {
                 };
                 keys.insert(record.intent.key);
             }
-            let what = match (record.end, record.seen) {
+            let what = match (record.end, record.more.seen) {
                 (End::Failed, true) => What::Refused,
-                (End::Acked, false) if record.altered => What::Altered,
+                (End::Acked, false) if record.more.altered => What::Altered,
                 (End::Acked, false) => What::Missing,
                 (End::Open, false) => {
                     verdict.unsettled += 1;
@@ -249,6 +187,7 @@ impl Judge {
                 kind: self.header.kinds.get(usize::from(record.intent.kind)).cloned(),
                 key: Some(record.intent.key),
                 at: None,
+                why: None,
             });
         }
     }
@@ -256,25 +195,13 @@ impl Judge {
     /// What is left at the target is there too often, or of nobody.
     fn judge_loose(&mut self) {
         let known: HashSet<[u8; 16]> = self.records.iter().map(|record| record.intent.hash).collect();
-        let mut left: Vec<_> = self.loose.drain().filter(|(_, loose)| loose.count > 0).collect();
-        left.sort_by(|a, b| a.1.at.cmp(&b.1.at));
-        for (hash, loose) in left {
+        for (hash, loose) in self.loose.left() {
             let what = if known.contains(&hash) { What::Doubled } else { What::Unexpected };
             for _ in 0..loose.count {
                 let at = Some(loose.at.clone());
-                self.verdict.add(Finding { what, record: None, kind: None, key: loose.key, at });
+                self.verdict.add(Finding { what, record: None, kind: None, key: loose.key, at, why: None });
             }
         }
-    }
-}
-
-fn take(loose: &mut HashMap<[u8; 16], Loose>, hash: &[u8; 16]) -> bool {
-    match loose.get_mut(hash) {
-        Some(loose) if loose.count > 0 => {
-            loose.count -= 1;
-            true
-        }
-        _ => false,
     }
 }
 

@@ -22,6 +22,9 @@ pub struct Finding {
     /// Where it stands, or should.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<String>,
+    /// What is wrong there, where that is not all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 /// What may be wrong with a record.
@@ -61,12 +64,19 @@ impl Findings {
             self.shown.push(finding);
         }
     }
+
+    fn take(&mut self, other: Self) {
+        self.count += other.count;
+        let room = SHOWN.saturating_sub(self.shown.len());
+        self.shown.extend(other.shown.into_iter().take(room));
+    }
 }
 
 /// The judgement: `sent` records of the ledger and `seen` ones at the target, each explained or not.
 ///
 /// `sent = arrived + missing + altered + unsettled + failed`, where what was refused and arrived
-/// counts as arrived; `seen = arrived + repeats + altered + doubled + unexpected`.
+/// counts as arrived; `seen = arrived + repeats + doubled + unexpected`, where what stands in the place of
+/// an altered one is any of the last three.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// What was read.
@@ -120,14 +130,42 @@ impl Verdict {
         }
     }
 
-    pub(super) fn add(&mut self, finding: Finding) {
-        let findings = match finding.what {
+    fn findings_mut(&mut self, what: What) -> &mut Findings {
+        match what {
             What::Missing => &mut self.missing,
             What::Altered => &mut self.altered,
             What::Doubled => &mut self.doubled,
             What::Refused => &mut self.refused,
             What::Unexpected => &mut self.unexpected,
-        };
-        findings.add(finding);
+        }
+    }
+
+    pub(super) fn add(&mut self, finding: Finding) {
+        self.findings_mut(finding.what).add(finding);
+    }
+
+    /// Gives the records that are shown their numbers in another ledger.
+    pub(super) fn renumber(&mut self, number: impl Fn(u64) -> Option<u64>) {
+        for what in What::ALL {
+            for finding in &mut self.findings_mut(what).shown {
+                finding.record = finding.record.and_then(&number);
+            }
+        }
+    }
+
+    /// Adds the judgement of another part of the same target. Orphans are not its matter.
+    pub(super) fn take(&mut self, mut other: Self) {
+        for what in What::ALL {
+            self.findings_mut(what).take(std::mem::take(other.findings_mut(what)));
+        }
+        self.sent += other.sent;
+        self.withheld += other.withheld;
+        self.seen += other.seen;
+        self.arrived += other.arrived;
+        self.arrived_unsettled += other.arrived_unsettled;
+        self.repeats += other.repeats;
+        self.unsettled += other.unsettled;
+        self.failed += other.failed;
+        self.target = other.target;
     }
 }

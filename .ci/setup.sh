@@ -137,6 +137,13 @@ need_components() {
   localstack_venv
   localstack_libraries
 }
+# Suites that run beside each other may both ask for it.
+alone() {
+  mkdir -p .cache
+  exec 8>.cache/setup.lock
+  flock 8
+  "$@"
+}
 need_program() { # program, Debian package
   if PATH=$PATH:/usr/sbin:/usr/local/sbin runs command -v "$1"; then return; fi
   if ! can_apt; then die "no $1 here; on Debian: apt-get install $2"; fi
@@ -231,8 +238,8 @@ manifest() {
 case "${1:-}" in
   machine) need_compilers; need_java ;;
   browser) need_browser ;;
-  components) need_components ;;
-  bench) need_components; need_program kcat kcat ;;
+  components) alone need_components ;;
+  bench) alone need_components; need_program kcat kcat ;;
   venv) make_venv "$2" ;;
   jars) make_jars "$2" ;;
   java-home) java_home ;;

@@ -28,7 +28,7 @@ suite() {
     # One Spark for both: a JVM takes minutes of processor time until it is warm. Services first:
     # its workers know only the credentials that it was started with.
     spark) tests 4.1 classic tests/services tests/spark tests/notebooks ;;
-    cli) tests 4.1 classic tests/cli ;;
+    cli) .ci/setup.sh components && tests 4.1 classic tests/cli tests/hops ;;
     connect) tests 4.1 connect -m "not once and not long" tests/spark tests/notebooks ;;
     # Elsewhere plans are interpreted, which takes less time; here the compiled ones are seen.
     lane-4.2) PINLAKE_TEST_PLANS=compiled tests 4.2 classic -m 'lane and not long' tests/spark ;;

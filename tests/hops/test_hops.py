@@ -128,6 +128,7 @@ def test_gateway_to_kinesis(line: Line, url: str) -> None:
     line.run("streams", "delete", "--at", url, "--user-id", line.user)
 
 
+@pytest.mark.long
 def test_kinesis_to_firehose_to_s3_to_tables(line: Line, localstack: LocalStack) -> None:
     bucket = f"hop-{line.user}"
     streams = tuple(f"streaming-{line.user}-{kind}" for kind in KINDS)

@@ -4,6 +4,7 @@ use aws_sdk_firehose::Client;
 use aws_sdk_firehose::config::Builder;
 use aws_sdk_firehose::config::retry::RetryConfig;
 use aws_sdk_firehose::config::timeout::TimeoutConfig;
+use aws_sdk_firehose::error::SdkError;
 use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::Record;
 
@@ -67,15 +68,19 @@ impl Firehose {
     /// [`Error::Config`] if it is not, [`Error::Sink`] where the service does not answer.
     pub(super) fn check(&self, name: &str) -> Result<()> {
         let asked = self.client.describe_delivery_stream().delivery_stream_name(name).send();
-        let answer = aws::wait(asked)?.map_err(Fault::from);
-        match answer {
-            Ok(_) => Ok(()),
-            Err(fault) if fault.is("ResourceNotFoundException") => Err(Error::Config(format!(
+        let fault = match aws::wait(asked)? {
+            Ok(_) => return Ok(()),
+            // It is there, in whatever form it says so (LocalStack's times are text).
+            Err(SdkError::ResponseError(answer)) if answer.raw().status().is_success() => return Ok(()),
+            Err(error) => Fault::from(error),
+        };
+        if fault.is("ResourceNotFoundException") {
+            return Err(Error::Config(format!(
                 "{}: no delivery stream {name} in {}; make it in the console or by infra/",
                 self.url, self.region
-            ))),
-            Err(fault) => Err(Error::Sink(format!("{}: cannot describe {name}: {}", self.url, fault.words))),
+            )));
         }
+        Err(Error::Sink(format!("{}: cannot describe {name}: {}", self.url, fault.words)))
     }
 
     pub(super) async fn put(&self, name: &str, entries: &[Entry]) -> Result<Vec<Answer>, Fault> {

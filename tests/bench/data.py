@@ -53,8 +53,8 @@ class Sizes:
             "objects": 50_000,
             "posts": 20_000,
             "faker_posts": 1_000,
-            "sent": 500_000,
-            "put": 30_000,
+            "sent": 1_000_000,
+            "put": 60_000,
             "posted": 100,
         }
         return cls(**{name: max(100, round(size * scale)) for name, size in whole.items()})

@@ -242,6 +242,23 @@ def test_msk_iam_refuses_in_one_line(
     assert "canary" not in done.stdout + done.stderr
 
 
+def test_msk_iam_refuses_an_expired_token_in_one_line(kafka: Kafka, tmp_path: Path) -> None:
+    late = tmp_path / "late.so"
+    source = Path(__file__).parents[1] / "support/skew.c"
+    compiler = os.environ.get("CC", "cc")
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", late, source, "-ldl"], check=True)
+    # A machine whose clock is late signs tokens that are over when the broker sees them.
+    skew = {"LD_PRELOAD": str(late), "CLOCK_IS_LATE_BY": "4"}
+    text = (
+        f'[kafka]\nsecurity = "msk-iam"\nregion = "{kafka.region}"\n'
+        f'ca = "{kafka.certificate.authority}"\n"lifetime.seconds" = 2\n'
+    )
+    Path(tmp_path, "pinlake.toml").write_text(text, encoding="utf-8")
+    words = ("emulate", "--to", f"kafka://{kafka.iam}", "--count", "1")
+    said = refusal(pinlake(*words, cwd=tmp_path, env={**iam(kafka), **skew}))
+    assert "expired" in said, said
+
+
 def iam(kafka: Kafka) -> dict[str, str | None]:
     """Credentials of the environment, and no other of the chain."""
     return {

@@ -3,10 +3,16 @@
 use std::future::Future;
 use std::time::Duration;
 
+#[cfg(feature = "kinesis")]
+use aws_config::retry::RetryConfig;
+#[cfg(feature = "kinesis")]
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::ProvideCredentials;
 
+#[cfg(feature = "kinesis")]
+use super::Options;
 use super::runtime;
 use crate::error::{Error, Result};
 
@@ -32,6 +38,24 @@ pub(crate) fn settings(region: Option<&str>) -> Result<SdkConfig> {
         loader = loader.region(Region::new(region.to_owned()));
     }
     wait(loader.load())
+}
+
+/// What a client of a service in a region is made with: each request goes out once, as trying again is
+/// ours; the option `endpoint` names another place than AWS's own.
+///
+/// # Errors
+/// [`Error::Config`] without credentials: missing ones are said at once, and with the remedy.
+#[cfg(feature = "kinesis")]
+pub(crate) fn service(region: &str, answer: Duration, options: &Options) -> Result<SdkConfig> {
+    let settings = settings(Some(region))?;
+    credentials(&settings)?;
+    let mut made = settings.into_builder();
+    made.set_retry_config(Some(RetryConfig::disabled()));
+    made.set_timeout_config(Some(TimeoutConfig::builder().operation_attempt_timeout(answer).build()));
+    if let Some(endpoint) = options.get("endpoint") {
+        made.set_endpoint_url(Some(endpoint.clone()));
+    }
+    Ok(made.build())
 }
 
 /// Credentials of the chain, as they are now.

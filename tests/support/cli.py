@@ -8,6 +8,15 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+# Credentials that stand-ins for AWS take, and nothing else of the chain.
+STAND_IN: Mapping[str, str | None] = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
+
 EXECUTABLE = Path(sys.executable).with_name("pinlake")
 
 

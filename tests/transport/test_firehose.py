@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,18 +11,11 @@ from typing import Any
 import pytest
 
 from support.api import client, stack
-from support.cli import pinlake, refusal
+from support.cli import STAND_IN, pinlake, refusal
 from support.components import LocalStack
 from support.firehose import delivery
 
-ENV: dict[str, str | None] = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_REGION": "us-east-1",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-}
+ENV = {**STAND_IN, "AWS_REGION": "us-east-1"}
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,18 +18,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from support.api import api
-from support.cli import pinlake, refusal
+from support.cli import STAND_IN, pinlake, refusal
 from support.components import LocalStack
 
 KINDS = ("pin", "geo", "user")
 KEY = "PINLAKE_GATEWAY_KEY"
-ENV: dict[str, str | None] = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-}
+ENV = STAND_IN
 
 
 @pytest.fixture(scope="module")

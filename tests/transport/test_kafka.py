@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boto3 import client
 
+from support.api import client
 from support.cli import EXECUTABLE, environment, pinlake, refusal
 from support.components import Kafka, LocalStack
 
@@ -170,13 +170,7 @@ def test_a_password_is_taken_from_env_files_and_secrets_of_aws(
     Path(tmp_path, ".env").write_text("".join(lines), encoding="utf-8")
     assert pinlake(*words, cwd=tmp_path).returncode == 0
     Path(tmp_path, ".env").unlink()
-    secrets = client(
-        "secretsmanager",
-        endpoint_url=localstack.endpoint,
-        region_name=localstack.region,
-        aws_access_key_id=localstack.access_key,
-        aws_secret_access_key=localstack.secret_key,
-    )
+    secrets = client(localstack, "secretsmanager")
     text = json.dumps({"username": kafka.user, "password": kafka.password})
     secrets.create_secret(Name="AmazonMSK_pins", SecretString=text)
     toml += 'secret = "AmazonMSK_pins"\n'

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.cli import pinlake, refusal
+from support.cli import STAND_IN, pinlake, refusal
 from support.components import Kinesalite
 from support.fault_proxy import FaultProxy, running
 
 KINDS = ("pin", "geo", "user")
 AT = ("--at", "kinesis://us-east-1")
-ENV: dict[str, str | None] = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-}
+ENV = STAND_IN
 
 
 def settings(folder: Path, endpoint: str, more: str = "") -> None:

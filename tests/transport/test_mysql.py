@@ -17,9 +17,9 @@ from typing import Any
 
 import pymysql
 import pytest
-from boto3 import client
 
 from pinlake import Emulator
+from support.api import client
 from support.cli import EXECUTABLE, environment, pinlake, refusal
 from support.components import LocalStack, MariaDB
 
@@ -450,13 +450,7 @@ def test_a_password_stands_in_no_list_of_processes(
 def test_a_secret_of_aws_gives_all_of_it(
     mariadb: MariaDB, localstack: LocalStack, loaded: str, tmp_path: Path
 ) -> None:
-    secrets = client(
-        "secretsmanager",
-        endpoint_url=localstack.endpoint,
-        region_name=localstack.region,
-        aws_access_key_id=localstack.access_key,
-        aws_secret_access_key=localstack.secret_key,
-    )
+    secrets = client(localstack, "secretsmanager")
     held = {"username": mariadb.user, "password": mariadb.password, "engine": "mysql"}
     held |= {"host": "127.0.0.1", "port": mariadb.port, "dbname": loaded}
     made = secrets.create_secret(Name="pins/db", SecretString=json.dumps(held))

@@ -1,9 +1,6 @@
 //! Firehose: delivery streams, which gather records into objects.
 
 use aws_sdk_firehose::Client;
-use aws_sdk_firehose::config::Builder;
-use aws_sdk_firehose::config::retry::RetryConfig;
-use aws_sdk_firehose::config::timeout::TimeoutConfig;
 use aws_sdk_firehose::error::SdkError;
 use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::Record;
@@ -45,15 +42,7 @@ impl Firehose {
                 return Err(Error::Config(format!("firehose newline {other:?}: use true or false")));
             }
         };
-        let settings = aws::settings(Some(region))?;
-        aws::credentials(&settings)?;
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
-        let mut config =
-            Builder::from(&settings).retry_config(RetryConfig::disabled()).timeout_config(timeouts);
-        if let Some(endpoint) = options.get("endpoint") {
-            config = config.endpoint_url(endpoint);
-        }
-        let client = Client::from_conf(config.build());
+        let client = Client::new(&aws::service(region, ATTEMPT, options)?);
         let opened = Self { client, region: region.to_owned(), url: format!("firehose://{place}"), newline };
         Ok((opened, name.map(ToOwned::to_owned)))
     }

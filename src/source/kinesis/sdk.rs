@@ -1,9 +1,6 @@
 //! Kinesis by AWS's own client.
 
 use aws_sdk_kinesis::Client;
-use aws_sdk_kinesis::config::Builder;
-use aws_sdk_kinesis::config::retry::RetryConfig;
-use aws_sdk_kinesis::config::timeout::TimeoutConfig;
 use aws_sdk_kinesis::operation::put_records::PutRecordsOutput;
 use aws_sdk_kinesis::primitives::Blob;
 use aws_sdk_kinesis::types::{PutRecordsRequestEntry, ShardIteratorType};
@@ -30,16 +27,8 @@ impl Sdk {
                     .into(),
             ));
         };
-        let settings = aws::settings(Some(region))?;
-        // Missing ones are said at once, and with the remedy.
-        aws::credentials(&settings)?;
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build();
-        let mut config =
-            Builder::from(&settings).retry_config(RetryConfig::disabled()).timeout_config(timeouts);
-        if let Some(endpoint) = options.get("endpoint") {
-            config = config.endpoint_url(endpoint);
-        }
-        Ok(Self { client: Client::from_conf(config.build()), region: region.to_owned() })
+        let client = Client::new(&aws::service(region, ATTEMPT, options)?);
+        Ok(Self { client, region: region.to_owned() })
     }
 
     pub(super) fn url(&self) -> String {

@@ -60,11 +60,16 @@ def tables(real_data: Path, folder: Path) -> Path:
     return made
 
 
-def query(mariadb: MariaDB, database: str | None, *texts: str) -> list[Any]:
-    """All rows of the last of some statements."""
+def connected(mariadb: MariaDB, database: str | None) -> Any:
+    """A connection that commits each statement."""
     given = {"host": "127.0.0.1", "port": mariadb.port, "autocommit": True, "charset": "utf8mb4"}
     who = {"user": mariadb.user, "password": mariadb.password, "database": database}
-    with pymysql.connect(**given, **who) as connection, connection.cursor() as cursor:
+    return pymysql.connect(**given, **who)
+
+
+def query(mariadb: MariaDB, database: str | None, *texts: str) -> list[Any]:
+    """All rows of the last of some statements."""
+    with connected(mariadb, database) as connection, connection.cursor() as cursor:
         for text in texts:
             cursor.execute(text)
         return list(cursor.fetchall())
@@ -147,16 +152,16 @@ def test_all_pages_are_of_one_moment(mariadb: MariaDB, database: str) -> None:
     stop, rounds = threading.Event(), []
 
     def disturb() -> None:
-        while not stop.is_set():
-            n = 2 * len(rounds) + 1
-            for name in TABLES:
-                query(
-                    *(mariadb, database),
-                    f"INSERT INTO {name} VALUES ({n}, 1)",
-                    f"DELETE FROM {name} WHERE ind = {4000 - n - 1}",
-                    f"UPDATE {name} SET age = -1 WHERE ind = {n + 1}",
-                )
-            rounds.append(n)
+        with connected(mariadb, database) as connection, connection.cursor() as cursor:
+            # Further rounds would meet what earlier ones have changed.
+            while not stop.is_set() and len(rounds) < 900:
+                n = 2 * len(rounds) + 1
+                for name in TABLES:
+                    cursor.execute(f"INSERT INTO {name} VALUES ({n}, 1)")
+                    cursor.execute(f"DELETE FROM {name} WHERE ind = {4000 - n - 1}")
+                    cursor.execute(f"UPDATE {name} SET age = -1 WHERE ind = {n + 1}")
+                rounds.append(n)
+                time.sleep(0.005)
 
     seen: dict[str, list[bytes]] = {}
     reader = threading.Thread(target=disturb)

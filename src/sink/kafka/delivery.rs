@@ -75,15 +75,17 @@ fn acked(sent: &UnderWay, partition: i32, offset: Option<u64>) -> Status {
 /// What an error says of a record: whether it can have arrived.
 fn not_acked(sent: &UnderWay, error: &KafkaError, partition: i32) -> Status {
     use RDKafkaErrorCode::{
-        DuplicateSequenceNumber, MessageTimedOut, OutOfOrderSequenceNumber, PurgeInflight, PurgeQueue,
-        RequestTimedOut, UnknownProducerId,
+        Authentication, DuplicateSequenceNumber, MessageTimedOut, OutOfOrderSequenceNumber, PurgeInflight,
+        PurgeQueue, RequestTimedOut, UnknownProducerId,
     };
     let why = crate::source::kafka::fault_of(error);
     match error.rdkafka_error_code() {
         // The broker has it from an earlier try, and says not where.
         Some(DuplicateSequenceNumber) => acked(sent, partition, None),
+        // What was under way as a connection ended, be it because a token was over, may have arrived.
         Some(
-            MessageTimedOut
+            Authentication
+            | MessageTimedOut
             | PurgeInflight
             | PurgeQueue
             | RequestTimedOut

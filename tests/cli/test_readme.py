@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from support.components import Kafka
 from support.readme import blocks
 from support.session import CHECKOUT
 
@@ -29,8 +30,9 @@ def commands() -> Iterator[tuple[int, str]]:
                 yield block.line + number, line
 
 
-def test_its_command_lines_run(tmp_path: Path) -> None:
-    """`pinlake …` runs, in order, in one folder; `make …` is a target; nothing else is shown."""
+def test_its_command_lines_run(tmp_path: Path, kafka: Kafka) -> None:
+    """`pinlake …` runs, in order, in one folder; `make …` is a target; nothing else is shown. The
+    broker of the README is the tests' own."""
     binaries = Path(sys.executable).parent
     env = {**os.environ, "PATH": f"{binaries}{os.pathsep}{os.environ['PATH']}"}
     # Where the README says ../shared/data the reader has it beside the checkout.
@@ -42,6 +44,7 @@ def test_its_command_lines_run(tmp_path: Path) -> None:
         if _BRINGS.match(line):
             continue
         words = line if line.startswith("pinlake ") else f"make -n -C '{CHECKOUT}' {line[5:]}"
+        words = words.replace("localhost:9092", kafka.plain)
         assert line.startswith(("pinlake ", "make ")), f"README.md:{number}: {line} is not run"
         done = subprocess.run(
             ["bash", "-ec", words],

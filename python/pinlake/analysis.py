@@ -21,8 +21,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
 from importlib.resources import files
 from inspect import signature
+from operator import and_
 from typing import TYPE_CHECKING, Any
 
 from pinlake._settings import explain
@@ -80,7 +82,7 @@ def top_category_by_country(posts: DataFrame, *, ties: str = "all") -> DataFrame
 
     Raises `ConfigError` for an unknown `ties`, `SchemaError` if `posts` lacks a column.
     """
-    return _top(_category_counts(_checked(posts), "country"), ("country",), ties)
+    return _top(_category_counts(posts, _country()), ("country",), ties)
 
 
 @_asks("How many posts did each category have in each year?")
@@ -95,8 +97,8 @@ def category_counts_by_year(
 
     Raises `SchemaError` if `posts` lacks a column.
     """
-    dated = _in_years(_checked(posts), "timestamp", first_year, last_year)
-    return _sorted(_category_counts(dated, "post_year"), "post_year", "category")
+    year = _year("timestamp", first_year, last_year)
+    return _sorted(_category_counts(posts, year).coalesce(1), "post_year", "category")
 
 
 @_asks("Which category was the most popular in each year?")
@@ -111,8 +113,8 @@ def top_category_by_year(
 
     Raises `ConfigError` for an unknown `ties`, `SchemaError` if `posts` lacks a column.
     """
-    dated = _in_years(_checked(posts), "timestamp", first_year, last_year)
-    return _top(_category_counts(dated, "post_year"), ("post_year",), ties)
+    year = _year("timestamp", first_year, last_year)
+    return _top(_category_counts(posts, year), ("post_year",), ties)
 
 
 @_asks("Who has the most followers in each country?")
@@ -128,9 +130,10 @@ def top_user_by_country(posts: DataFrame, *, per: str = "user", ties: str = "all
 
     Raises `ConfigError` for an unknown `per` or `ties`, `SchemaError` if `posts` lacks a column.
     """
-    named = _followers(posts, per).select("country", "poster_name", "follower_count")
+    there = _followers(posts, per, _country())
     # The places are given to posts: to add up their posters first would cost an exchange of all.
-    return _top(named.where("country IS NOT NULL"), ("country",), ties, repeated=True)
+    named = there.select("country", "poster_name", "follower_count")
+    return _top(named, ("country",), ties, repeated=True)
 
 
 @_asks("In which country is the most followed user?")
@@ -145,7 +148,7 @@ def country_of_top_user(posts: DataFrame, *, per: str = "user", ties: str = "all
     """
     from pyspark.sql import functions as F
 
-    there = _followers(posts, per).where("country IS NOT NULL")
+    there = _followers(posts, per, _country())
     largest = there.groupBy("country").agg(F.max("follower_count").alias("follower_count"))
     return _top(largest, (), ties)
 
@@ -160,7 +163,7 @@ def top_category_by_age_group(posts: DataFrame, *, ties: str = "all") -> DataFra
 
     Raises `ConfigError` for an unknown `ties`, `SchemaError` if `posts` lacks a column.
     """
-    return _top(_category_counts(_grouped(_checked(posts)), "age_group"), ("age_group",), ties)
+    return _top(_category_counts(posts, _age_group()), ("age_group",), ties)
 
 
 @_asks("What is the median follower count of each age group?")
@@ -175,7 +178,7 @@ def median_followers_by_age_group(
 
     Raises `ConfigError` for an unknown `per`, `SchemaError` if `posts` lacks a column.
     """
-    return _medians(_grouped(_followers(posts, per)), ("age_group",), approximate)
+    return _medians(posts, per, (_age_group(),), approximate)
 
 
 @_asks("How many users joined in each year?")
@@ -198,9 +201,9 @@ def users_joined_by_year(
     people = _checked(posts).select(*PERSON)
     if per == "user":
         people = people.distinct()
-    dated = _in_years(people, "date_joined", first_year, last_year)
-    counts = dated.groupBy("post_year").agg(F.count("*").alias("number_users_joined"))
-    return _sorted(counts, "post_year")
+    year = _year("date_joined", first_year, last_year)
+    counts = people.where(year.there).groupBy(year.column)
+    return _sorted(counts.agg(F.count("*").alias("number_users_joined")).coalesce(1), "post_year")
 
 
 @_asks("What is the median follower count of the users who joined in each year?")
@@ -220,8 +223,7 @@ def median_followers_by_join_year(
 
     Raises `ConfigError` for an unknown `per`, `SchemaError` if `posts` lacks a column.
     """
-    dated = _in_years(_followers(posts, per), "date_joined", first_year, last_year)
-    return _medians(dated, ("post_year",), approximate)
+    return _medians(posts, per, (_year("date_joined", first_year, last_year),), approximate)
 
 
 @_asks("What is the median follower count of each age group, by the year in which they joined?")
@@ -242,8 +244,22 @@ def median_followers_by_age_group_and_join_year(
 
     Raises `ConfigError` for an unknown `per`, `SchemaError` if `posts` lacks a column.
     """
-    dated = _in_years(_grouped(_followers(posts, per)), "date_joined", first_year, last_year)
-    return _medians(dated, ("age_group", "post_year"), approximate)
+    by = (_age_group(), _year("date_joined", first_year, last_year))
+    return _medians(posts, per, by, approximate)
+
+
+def followers_by_age_group(posts: DataFrame, *, per: str = "user") -> DataFrame:
+    """The follower counts that the medians are of, one row a person or a post: `age_group`,
+    `follower_count`.
+
+    >>> posts = pinlake.posts(pins, geo, users)
+    >>> followers_by_age_group(posts).collect()
+    [Row(age_group='18-24', follower_count=1500000)]
+
+    Raises `ConfigError` for an unknown `per`, `SchemaError` if `posts` lacks a column.
+    """
+    age = _age_group()
+    return _followers(posts, per, age).select(age.column, "follower_count")
 
 
 def answers(
@@ -422,65 +438,79 @@ def _top(
         place = F.row_number().over(Window.partitionBy(*within).orderBy(greatest, *others))
     first = counts.withColumn("_place", place).where("_place = 1").drop("_place")
     if repeated:
-        first = first.distinct()
+        first = first.distinct().coalesce(1)
     return _sorted(first, *within, *others)
 
 
-def _category_counts(posts: DataFrame, by: str) -> DataFrame:
+@dataclass(frozen=True)
+class _Group:
+    """What posts or people are put together by."""
+
+    column: Column
+    """Its value, under its name."""
+    there: Column
+    """Whether there is one; what has none is left out."""
+
+
+def _country() -> _Group:
     from pyspark.sql import functions as F
 
-    named = posts.where(F.col(by).isNotNull() & F.col("category").isNotNull())
-    return named.groupBy(by, "category").agg(F.count("*").alias("category_count"))
+    return _Group(F.col("country"), F.col("country").isNotNull())
 
 
-def _followers(posts: DataFrame, per: str) -> DataFrame:
-    """Follower counts: of each post, or of each person the latest."""
-    from pyspark.sql import functions as F
-
-    _one_of("per", per, PER)
-    counted = _checked(posts).where(F.col("follower_count").isNotNull())
-    if per == "post":
-        return counted.select(*PERSON, "follower_count", "country", "poster_name")
-    # Structs compare field by field, nulls first: `ind` decides among posts of one moment.
-    latest = F.max(F.struct("timestamp", "ind", "follower_count", "country", "poster_name"))
-    people = counted.groupBy(*PERSON).agg(latest.alias("latest"))
-    return people.select(*PERSON, "latest.follower_count", "latest.country", "latest.poster_name")
-
-
-def _in_years(frame: DataFrame, column: str, first_year: int, last_year: int) -> DataFrame:
+def _year(column: str, first_year: int, last_year: int) -> _Group:
+    """The year of a time, of those from the first to the last."""
     from pyspark.sql import functions as F
 
     year = F.year(column)
-    return frame.where(year.between(first_year, last_year)).withColumn("post_year", year)
+    return _Group(year.alias("post_year"), year.between(first_year, last_year))
 
 
-def _grouped(frame: DataFrame) -> DataFrame:
-    """With the age group; those in none are left out."""
-    from pyspark.sql import functions as F
-
-    return frame.where(F.col("age") >= AGE_GROUPS[0][1]).withColumn("age_group", _age_group())
-
-
-def _age_group() -> Column:
+def _age_group() -> _Group:
     from pyspark.sql import functions as F
 
     group = F.lit(AGE_GROUPS[-1][0])
     for label, _, oldest in reversed(AGE_GROUPS[:-1]):
         group = F.when(F.col("age") <= F.lit(oldest), F.lit(label)).otherwise(group)
-    return group
+    return _Group(group.alias("age_group"), F.col("age") >= AGE_GROUPS[0][1])
 
 
-def _medians(frame: DataFrame, by: tuple[str, ...], approximate: bool) -> DataFrame:
+def _category_counts(posts: DataFrame, by: _Group) -> DataFrame:
+    from pyspark.sql import functions as F
+
+    named = _checked(posts).where(by.there & F.col("category").isNotNull())
+    return named.groupBy(by.column, "category").agg(F.count("*").alias("category_count"))
+
+
+def _followers(posts: DataFrame, per: str, *by: _Group) -> DataFrame:
+    """Follower counts: of each post, or of each person the latest; those of some groups."""
+    from pyspark.sql import functions as F
+
+    _one_of("per", per, PER)
+    there = reduce(and_, (group.there for group in by))
+    known = F.col("follower_count").isNotNull()
+    if per == "post":
+        return _checked(posts).where(known & there)
+    # Structs compare field by field, nulls first: `ind` decides among posts of one moment.
+    latest = F.max(F.struct("timestamp", "ind", "follower_count", "country", "poster_name"))
+    people = _checked(posts).where(known).groupBy(*PERSON).agg(latest.alias("latest"))
+    named = people.select(*PERSON, "latest.follower_count", "latest.country", "latest.poster_name")
+    return named.where(there)
+
+
+def _medians(posts: DataFrame, per: str, by: tuple[_Group, ...], approximate: bool) -> DataFrame:
     from pyspark.sql import functions as F
 
     if approximate:
         median = F.percentile_approx("follower_count", 0.5).cast("double")
     else:
         median = F.expr("percentile(follower_count, 0.5)")
-    return _sorted(frame.groupBy(*by).agg(median.alias("median_follower_count")), *by)
+    groups = _followers(posts, per, *by).groupBy(*(group.column for group in by))
+    answer = groups.agg(median.alias("median_follower_count"))
+    return _sorted(answer.coalesce(1), *answer.columns[:-1])
 
 
 def _sorted(answer: DataFrame, *by: str | Column) -> DataFrame:
-    """In order. An answer has hundreds of rows: one partition spares the job and the exchange by
-    which Spark would divide them."""
-    return answer.coalesce(1).sortWithinPartitions(*by)
+    """In order. An answer has hundreds of rows, and comes in one partition: that spares the job and
+    the exchange by which Spark would divide them."""
+    return answer.sortWithinPartitions(*by)

@@ -243,7 +243,7 @@ def _spread(posts: DataFrame, per: str) -> DataFrame:
     from pyspark.sql import functions as F
 
     shares = ", ".join(map(str, _QUANTILES.values()))
-    counted = analysis._grouped(analysis._followers(posts, per))
+    counted = analysis.followers_by_age_group(posts, per=per)
     found = counted.groupBy("age_group").agg(
         F.count("*").alias("number"),
         F.expr(f"percentile(follower_count, array({shares}))").alias("q"),

@@ -278,7 +278,9 @@ fn set_token<C: ClientContext>(client: &Client<C>, token: &OAuthToken) -> Result
     if code == rdkafka::types::RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
         return Ok(());
     }
-    let bytes: Vec<u8> = why.iter().take_while(|byte| **byte != 0).map(|byte| byte.cast_unsigned()).collect();
+    // C's characters have a sign on some processors, and none on others.
+    let bytes = why.iter().map(|byte| byte.to_ne_bytes()[0]).take_while(|byte| *byte != 0);
+    let bytes: Vec<u8> = bytes.collect();
     Err(String::from_utf8_lossy(&bytes).into_owned())
 }
 

@@ -1,8 +1,8 @@
 # Databricks notebook source
 # MAGIC %md
 # MAGIC # 00 · Explore a landing
-# MAGIC What is in the objects before any rule: fields, counts, placeholders, ranges of a sample. Nothing is
-# MAGIC written.
+# MAGIC What is in the objects before any rule: fields, counts, placeholders; and what the rules make of it.
+# MAGIC All of a sample; nothing is written.
 # MAGIC
 # MAGIC | widget | holds |
 # MAGIC |---|---|
@@ -66,11 +66,11 @@ px.bar(
 
 # MAGIC %md
 # MAGIC ## Cleaned
-# MAGIC The whole landing through the rules: schema, rejected records by code, ranges of the columns.
+# MAGIC The sample through the rules: schema, rejected records by code, ranges of the columns.
 
 # COMMAND ----------
 
-clean = pinlake.clean_landing(spark, kind, landing)
+clean = pinlake.clean(records, kind)
 clean.printSchema()
 
 # COMMAND ----------
@@ -80,4 +80,4 @@ display(rejects)
 
 # COMMAND ----------
 
-display(explore.ranges(pinlake.clean_landing(spark, kind, landing, meta=False)))
+display(explore.ranges(pinlake.clean(records, kind, meta=False)))

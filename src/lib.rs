@@ -5,6 +5,7 @@
 //! says what became of it.
 
 pub mod error;
+mod hidden;
 pub mod kind;
 pub mod schema;
 pub mod threads;

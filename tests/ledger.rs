@@ -113,12 +113,16 @@ fn a_file_cut_at_any_byte_holds_every_commit_before_it() {
     let (ends, events) = written(&path);
     let whole = fs::read(&path).unwrap();
     let cut = folder.path().join("cut");
-    for length in ends[0]..=whole.len() as u64 {
+    for length in 0..=whole.len() as u64 {
         // A file system may leave zeros behind what it lost.
         let zeros = if length % 2 == 0 { 40 } else { 0 };
         let mut bytes = whole[..usize::try_from(length).unwrap()].to_vec();
         bytes.resize(bytes.len() + zeros, 0);
         fs::write(&cut, &bytes).unwrap();
+        if length < ends[0] {
+            says_nothing(&cut);
+            continue;
+        }
         let mut reader = Reader::open(&cut).unwrap();
         let kept: Vec<_> = reader.by_ref().map(Result::unwrap).collect();
         let last = *ends.iter().rfind(|end| **end <= length).unwrap();
@@ -137,6 +141,18 @@ fn a_file_cut_at_any_byte_holds_every_commit_before_it() {
         assert_eq!(again[kept.len()], intents(first, 99, &[99]));
         assert_eq!(again[kept.len() + 1..], [Event::Resends(vec![7, 3]), Event::End("count".into())]);
     }
+}
+
+/// A ledger that was cut within its header: one line, whoever asks, and a new one once it is gone.
+fn says_nothing(path: &Path) {
+    let bytes = fs::read(path).unwrap();
+    let line = said(&Reader::open(path).unwrap_err());
+    assert!(line.contains("ended within its header") && line.contains("delete it"), "{line}");
+    assert_eq!(said(&Ledger::create(path, &header()).unwrap_err()), line);
+    assert_eq!(said(&Ledger::resume(path, &header(), |_| ()).unwrap_err()), line);
+    assert!(fs::read(path).unwrap() == bytes, "it is left as it is");
+    fs::remove_file(path).unwrap();
+    drop(Ledger::create(path, &header()).unwrap());
 }
 
 #[test]
@@ -205,6 +221,9 @@ fn what_is_no_ledger_is_said() {
     };
     for bytes in [&b""[..], b"x", b"{\"seed\": 1}", &[0; 100], &[0xff; 100]] {
         assert!(open(bytes).contains("no ledger of pinlake"));
+        // `--resume` would not go on with it.
+        let error = Ledger::create(&path, &header()).unwrap_err();
+        assert!(said(&error).contains("no ledger of pinlake"), "{error}");
     }
     drop(fs::remove_file(&path));
     let later = Header { format: FORMAT + 1, ..header() };

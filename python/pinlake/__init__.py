@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     from pinlake._clean import accepted, clean, clean_columns, rejected
     from pinlake._core import Emulator, __version__, verify
     from pinlake._dedup import dedup, posts
+    from pinlake._feeds import run_stream
+    from pinlake._kafka import clean_kafka, read_kafka
     from pinlake._kinds import Kind
+    from pinlake._kinesis import clean_kinesis, read_kinesis
+    from pinlake._landing_stream import clean_landing_stream
     from pinlake._maintain import maintain
     from pinlake._replay import replay
     from pinlake._run import Run
@@ -38,7 +42,10 @@ _HOMES = {
     "clean": "_clean",
     "clean_batch": "_batch",
     "clean_columns": "_clean",
+    "clean_kafka": "_kafka",
+    "clean_kinesis": "_kinesis",
     "clean_landing": "_source",
+    "clean_landing_stream": "_landing_stream",
     "dedup": "_dedup",
     "dedup_batch": "_batch",
     "follower_count": "_batch",
@@ -47,9 +54,12 @@ _HOMES = {
     "open_run": "_runs",
     "pin_schema": "_schemas",
     "posts": "_dedup",
+    "read_kafka": "_kafka",
+    "read_kinesis": "_kinesis",
     "rejected": "_clean",
     "replay": "_replay",
     "run_batch": "pipeline",
+    "run_stream": "_feeds",
     "user_schema": "_schemas",
     "verify": "_core",
     "verify_tables": "_verify",
@@ -69,7 +79,10 @@ __all__ = [
     "clean",
     "clean_batch",
     "clean_columns",
+    "clean_kafka",
+    "clean_kinesis",
     "clean_landing",
+    "clean_landing_stream",
     "dedup",
     "dedup_batch",
     "errors",
@@ -81,10 +94,13 @@ __all__ = [
     "pin_schema",
     "pipeline",
     "posts",
+    "read_kafka",
+    "read_kinesis",
     "rejected",
     "replay",
     "report",
     "run_batch",
+    "run_stream",
     "udf",
     "user_schema",
     "verify",

@@ -86,6 +86,8 @@ class Books:
     """The first of them, each with the reason."""
     problems: tuple[str, ...] = ()
     """Why the books do not balance; empty if they do."""
+    seconds: float = 0.0
+    """How long reading and writing took, up to the books."""
 
     @classmethod
     def nothing_new(cls, run: Run, table: str) -> Books:

@@ -60,6 +60,23 @@ def clean(
     return _mapped(given, kind, _payloads, invalid, run, meta)
 
 
+def cleaned(df: DataFrame, kind: Kind, invalid: str) -> DataFrame:
+    """A frame of `value`, `_source` and `_arrived_at`, clean, with receipts as in a run."""
+    work = partial(cleaned_batches, kind.plan, invalid)
+    return df.mapInArrow(plain(work), kind.ddl("run"))
+
+
+def cleaned_batches(
+    plan: str, invalid: str, batches: Iterator[pa.RecordBatch]
+) -> Iterator[pa.RecordBatch]:
+    """In a worker: batches of `value`, `_source` and `_arrived_at`, clean, and a receipt.
+
+    Who writes them stamps them: a stream's frame was made when its query started.
+    """
+    stamp = {"invalid": invalid, "ingested_at": None, "run_id": None, "frame": "run"}
+    return _clean(partial(_payloads, plan, **stamp), plan, "run", batches)
+
+
 def clean_columns(
     df: DataFrame,
     kind: str | Kind,

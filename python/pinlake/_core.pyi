@@ -10,6 +10,7 @@ __all__ = [
     "CleanJob",
     "ConfigError",
     "Emulator",
+    "KinesisStream",
     "PinlakeError",
     "QualityError",
     "SchemaError",
@@ -38,6 +39,7 @@ __all__ = [
     "follower_count",
     "kind_plan",
     "kinds",
+    "kinesis_ranges",
     "landing_url",
     "list_logs",
     "load_tables",
@@ -140,6 +142,26 @@ def read_task(
     frame: str = "frame",
     options: Mapping[str, str] | None = None,
 ) -> Batches: ...
+
+@final
+class KinesisStream:
+    def __new__(
+        cls,
+        url: str,
+        stream: str,
+        *,
+        options: Mapping[str, str] | None = None,
+        strict: bool = True,
+        fetch: int = 10000,
+        aggregates: bool = False,
+    ) -> KinesisStream: ...
+    def begin(self, time: int | None = None) -> str: ...
+    def ahead(
+        self, offset: str, *, now: int, records: int, size: int, until: int | None = None
+    ) -> str: ...
+    def read(self, stretch: str, *, epoch: int | None = None) -> Batches: ...
+
+def kinesis_ranges(start: str, end: str) -> list[tuple[str, int]]: ...
 
 @final
 class Batches:

@@ -232,10 +232,26 @@ def storage(config: Config) -> Iterator[Finding]:
     endpoint = config.storage.get("endpoint") or os.environ.get("AWS_ENDPOINT_URL")
     if endpoint:
         yield answers(endpoint)
+    for service, options in (("kinesis", config.kinesis), ("firehose", config.firehose)):
+        if options.get("endpoint"):
+            mend = f"{service}.endpoint"
+            yield answers(options["endpoint"], what=service, mend=mend)
 
 
 # Services beside the object store: a line each, the variable that says where, and its URL's scheme.
-_SERVICES = (("kafka", "PINLAKE_KAFKA_URL"), ("mysql", "PINLAKE_MYSQL_URL"))
+_SERVICES = (
+    ("kafka", "PINLAKE_KAFKA_URL", "kafka"),
+    ("mysql", "PINLAKE_MYSQL_URL", "mysql"),
+    # AWS's own names for one service of it at another place.
+    ("s3", "AWS_ENDPOINT_URL_S3", "https"),
+    ("kinesis", "AWS_ENDPOINT_URL_KINESIS", "https"),
+    ("firehose", "AWS_ENDPOINT_URL_FIREHOSE", "https"),
+    ("secrets", "AWS_ENDPOINT_URL_SECRETS_MANAGER", "https"),
+    # What a checkout's `make services` starts and no setting is made for by itself.
+    ("kafka, SCRAM", "PINLAKE_TEST_KAFKA_SCRAM", "kafka"),
+    ("kafka, IAM", "PINLAKE_TEST_KAFKA_IAM", "kafka"),
+    ("kinesalite", "PINLAKE_TEST_KINESALITE", "http"),
+)
 _PORTS = {"http": 80, "https": 443, "kafka": 9092, "mysql": 3306}
 
 
@@ -246,11 +262,11 @@ def services() -> Iterator[Finding]:
     except ConfigError:
         # Told with the settings, which cannot be read then.
         held = dict(os.environ)
-    named = [(what, name) for what, name in _SERVICES if held.get(name)]
-    for what, name in named:
+    named = [service for service in _SERVICES if held.get(service[1])]
+    for what, name, scheme in named:
         # Kafka is named by a list of brokers.
         for address in held[name].split(","):
-            yield answers(address.strip(), what=what, scheme=what, mend=name)
+            yield answers(address.strip(), what=what, scheme=scheme, mend=name)
     folder = _checkout()
     if not named and not os.environ.get("AWS_ENDPOINT_URL") and folder is not None:
         runs = Path(folder, ".services", "env")

@@ -31,11 +31,30 @@ class Lane:
 
     spark: str
     packages: tuple[str, ...]
+    kafka: tuple[str, ...] = ()
+    """Spark's source for Kafka."""
     connect: tuple[str, ...] = ()
     """The Connect server, where PySpark's own jars lack it."""
     s3: tuple[str, ...] = ()
     """Hadoop's reader of `s3a://` for PySpark's Hadoop; what these depend on comes with them."""
 
+
+def _kafka(scala: str, source: str, tokens: str, client: str, pool: str) -> tuple[str, ...]:
+    """Spark's source for Kafka, and what it needs that Spark does not bring."""
+    return (
+        f"org.apache.spark:spark-sql-kafka-0-10_{scala}:{source}",
+        f"org.apache.spark:spark-token-provider-kafka-0-10_{scala}:{tokens}",
+        f"org.apache.kafka:kafka-clients:{client}",
+        f"org.apache.commons:commons-pool2:{pool}",
+    )
+
+
+_KAFKA = {
+    "4.0": _kafka("2.13", "4.0.4", "4.0.0", "3.9.1", "2.12.1"),
+    "4.1": _kafka("2.13", "4.1.3", "4.1.0-preview1", "3.9.1", "2.12.1"),
+    # No newer ones are everywhere; these work.
+    "4.2": _kafka("2.13", "4.1.3", "4.1.0-preview1", "3.9.1", "2.12.1"),
+}
 
 # By Spark line: the first is of PySpark's own Hadoop.
 _S3 = {
@@ -49,6 +68,7 @@ LANES = {
     "3.5": Lane(
         "3.5",
         (f"io.delta:delta-spark_2.12:{_DELTA_3}", f"io.delta:delta-storage:{_DELTA_3}"),
+        _kafka("2.12", "3.5.7", "3.5.7", "3.4.1", "2.11.1"),
         ("org.apache.spark:spark-connect_2.12:3.5.7",),
     ),
     **{
@@ -58,6 +78,7 @@ LANES = {
                 f"io.delta:delta-spark_{line}_2.13:{_DELTA_4}",
                 f"io.delta:delta-storage:{_DELTA_4}",
             ),
+            kafka=_KAFKA[line],
             s3=_S3.get(line, ()),
         )
         for line in ("4.0", "4.1", "4.2")
@@ -136,7 +157,7 @@ def spark_conf(version: str) -> dict[str, str]:
     if lane is None:
         return {}
     return {
-        "spark.jars.packages": ",".join(lane.packages),
+        "spark.jars.packages": ",".join(lane.packages + lane.kafka),
         "spark.jars.excludes": ",".join(EXCLUDES),
     }
 
@@ -185,7 +206,7 @@ def fetch(lane: Lane, folder: Path) -> None:
     if shutil.which("mvn") is None:
         _by_spark(lane, folder)
         return
-    _by_maven(lane.packages, folder)
+    _by_maven(lane.packages + lane.kafka, folder)
     if lane.connect:
         _by_maven(lane.connect, folder / "connect")
     if lane.s3:
@@ -216,17 +237,18 @@ def _by_spark(lane: Lane, folder: Path) -> None:
         .config("spark.ui.enabled", "false")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.driver.host", "127.0.0.1")
-        .config("spark.jars.packages", ",".join(lane.packages + lane.s3))
+        .config("spark.jars.packages", ",".join(lane.packages + lane.kafka + lane.s3))
         .config("spark.jars.excludes", ",".join(excludes))
         .getOrCreate()
     )
+    own = {package.split(":")[0] for package in lane.packages + lane.kafka}
     listed = spark.sparkContext.getConf().get("spark.jars", "") or ""
     spark.stop()
     for jar in filter(None, listed.split(",")):
         path = Path(jar.removeprefix("file://").removeprefix("file:"))
         # Spark's resolver puts the group before the name.
         group, name = path.name.split("_", 1)
-        place = folder / "s3" if lane.s3 and group != "io.delta" else folder
+        place = folder if group in own else folder / "s3"
         place.mkdir(exist_ok=True)
         shutil.copy(path, place / name)
 

@@ -13,12 +13,12 @@ from pinlake._books import Books, RunReport
 from pinlake._clean import clean
 from pinlake._kinds import Kind
 from pinlake._run import Run
-from pinlake._sink import finish, write
 from pinlake._spark import doing, quoted, retried
 from pinlake._stamp import Stamp
 from pinlake._steps import BOOKED, Steps, Watcher
 from pinlake._tables import Warehouse
 from pinlake._target import Target
+from pinlake._write import finish, write
 from pinlake.errors import ConfigError, SourceError
 
 if TYPE_CHECKING:

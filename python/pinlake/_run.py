@@ -34,6 +34,8 @@ class Run:
     """Whether the plan was taken over from a process that did not finish, or has not yet."""
     gap_patience: float = GAP_PATIENCE
     runs_id: str = ""
+    query: str = ""
+    """Id of the streaming query whose batch it is."""
     reached: Callable[[float, int], None] = field(
         default=lambda share, records: None, repr=False, compare=False
     )
@@ -87,6 +89,8 @@ class Run:
     @property
     def app(self) -> str:
         """The transaction id of its rows in `runs`."""
+        if self.query:
+            return f"pinlake/{self.kind.name}/{self.query}"
         return f"pinlake/{self.kind.name}/{self.landing}"
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pinlake import _core
 from pinlake._clean import _check, arrow, plain
 from pinlake._kinds import Kind
-from pinlake._spark import doing, is_connect, parallelism
+from pinlake._spark import doing, is_connect, on_databricks, parallelism
 from pinlake._stamp import Stamp
 from pinlake.errors import ConfigError, SourceError
 
@@ -105,7 +104,7 @@ def _access(spark: SparkSession, url: str, access: str) -> str:
         raise ConfigError(f"access {access!r}: one of {', '.join(ACCESS)}")
     if access != "auto":
         return access
-    walled = "DATABRICKS_RUNTIME_VERSION" in os.environ and is_connect(spark)
+    walled = on_databricks() and is_connect(spark)
     return "spark" if walled and "://" in url and not url.startswith("file:") else "direct"
 
 
@@ -148,8 +147,15 @@ def _through_spark(
     given = doing(
         'read the landing with access="spark"', lambda: _contents(spark, kind, urls, options)
     )
-    clean = partial(_clean_objects, kind.plan, _core.plan_frame(plan), reading)
-    return given.mapInArrow(plain(clean), kind.ddl(reading["frame"]))
+    return cleaned_objects(given, kind, _core.plan_frame(plan), reading)
+
+
+def cleaned_objects(
+    objects: DataFrame, kind: Kind, landing: str, reading: Mapping[str, Any]
+) -> DataFrame:
+    """Objects by path, time and bytes, clean; `landing` is their plan without what it names."""
+    clean = partial(_clean_objects, kind.plan, landing, dict(reading))
+    return objects.mapInArrow(plain(clean), kind.ddl(reading["frame"]))
 
 
 def _contents(
@@ -202,7 +208,7 @@ def literal_paths(urls: Sequence[str]) -> list[str]:
 
 def _spark_path(url: str) -> str:
     """A URL as Spark's reader takes it: outside Databricks s3 is Hadoop's s3a."""
-    if url.startswith("s3://") and "DATABRICKS_RUNTIME_VERSION" not in os.environ:
+    if url.startswith("s3://") and not on_databricks():
         return "s3a://" + url.removeprefix("s3://")
     return url
 

@@ -57,6 +57,11 @@ def is_connect(spark: SparkSession) -> bool:
     return type(spark).__module__.startswith("pyspark.sql.connect")
 
 
+def on_databricks() -> bool:
+    """Whether this process runs on Databricks, where some things have other names or ways."""
+    return "DATABRICKS_RUNTIME_VERSION" in os.environ
+
+
 def is_conflict(error: BaseException) -> bool:
     """Whether a commit was lost to another writer and may be tried again."""
     return _CONFLICT.search(str(error)) is not None

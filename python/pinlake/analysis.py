@@ -9,7 +9,7 @@ category, time, age, follower count) is left out. `ties="all"` keeps all that sh
 place, `ties="first"` the first of them by name. `per="user"` counts a person once, known by name,
 age and join date, with the follower count of the latest post (by time, then `ind`) that has one;
 `per="post"` counts every post. Medians are exact and interpolated; `approximate=True` takes
-Spark's `percentile_approx`.
+Spark's `percentile_approx`. A value that an option does not take is a `ConfigError`.
 
 >>> posts = pinlake.posts(pins, geo, users)
 >>> pinlake.analysis.users_joined_by_year(posts).collect()
@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from functools import reduce
 from importlib.resources import files
 from inspect import signature
-from operator import and_
+from operator import and_, index
 from typing import TYPE_CHECKING, Any
 
 from pinlake._settings import explain
@@ -95,7 +95,7 @@ def category_counts_by_year(
     >>> category_counts_by_year(posts).collect()
     [Row(post_year=2019, category='food', category_count=1)]
 
-    Raises `SchemaError` if `posts` lacks a column.
+    Raises `ConfigError` for a year that is none, `SchemaError` if `posts` lacks a column.
     """
     year = _year("timestamp", first_year, last_year)
     return _sorted(_category_counts(posts, year).coalesce(1), "post_year", "category")
@@ -307,7 +307,7 @@ def posts_of(spark: SparkSession, warehouse: str | Warehouse) -> DataFrame:
     house = _tables.Warehouse.of(warehouse)
     tables = {kind: house.silver(Kind.of(kind)) for kind in ("pin", "geo", "user")}
     missing = [
-        Kind.of(kind).table
+        house.names.get(kind, Kind.of(kind).table)
         for kind, table in tables.items()
         if _tables.describe(spark, table) is None
     ]
@@ -346,7 +346,8 @@ def sql(question: str, *, warehouse: str | Warehouse | None = None, **options: A
     ...
     FROM `main`.`social`.`pins` JOIN `main`.`social`.`geo` USING (ind) JOIN ...
 
-    Raises `ConfigError` for an unknown name, or an option that the question does not take.
+    Raises `ConfigError` for an unknown name, an option that the question does not take, or a value
+    that the option does not.
     """
     from pinlake._kinds import Kind
     from pinlake._tables import Warehouse
@@ -372,7 +373,9 @@ def _literal(name: str, value: Any) -> str:
     if name in ("per", "ties"):
         _one_of(name, value, PER if name == "per" else TIES)
         return f"'{value}'"
-    return str(bool(value)).lower() if name == "approximate" else str(int(value))
+    if name == "approximate":
+        return str(_truth(name, value)).lower()
+    return str(_whole_year(name, value))
 
 
 def save(found: Mapping[str, DataFrame], warehouse: str | Warehouse) -> list[str]:
@@ -416,6 +419,23 @@ def _checked(posts: DataFrame) -> DataFrame:
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
         raise ConfigError(f"{name}={value!r}: one of {', '.join(known)}")
+
+
+def _truth(name: str, value: Any) -> bool:
+    """A switch. Texts are refused: "false" would count as true."""
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name}={value!r}: True or False")
+    return value
+
+
+def _whole_year(name: str, value: Any) -> int:
+    """A year; as text too, as widgets give it."""
+    try:
+        if not isinstance(value, bool):
+            return int(value) if isinstance(value, str) else index(value)
+    except (TypeError, ValueError):
+        pass
+    raise ConfigError(f"{name}={value!r}: a year, such as 2018")
 
 
 def _top(
@@ -462,8 +482,9 @@ def _year(column: str, first_year: int, last_year: int) -> _Group:
     """The year of a time, of those from the first to the last."""
     from pyspark.sql import functions as F
 
+    first, last = _whole_year("first_year", first_year), _whole_year("last_year", last_year)
     year = F.year(column)
-    return _Group(year.alias("post_year"), year.between(first_year, last_year))
+    return _Group(year.alias("post_year"), year.between(first, last))
 
 
 def _age_group() -> _Group:
@@ -501,7 +522,7 @@ def _followers(posts: DataFrame, per: str, *by: _Group) -> DataFrame:
 def _medians(posts: DataFrame, per: str, by: tuple[_Group, ...], approximate: bool) -> DataFrame:
     from pyspark.sql import functions as F
 
-    if approximate:
+    if _truth("approximate", approximate):
         median = F.percentile_approx("follower_count", 0.5).cast("double")
     else:
         median = F.expr("percentile(follower_count, 0.5)")

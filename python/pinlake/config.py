@@ -159,6 +159,25 @@ class Demo(Strict):
     flush_size: int = Field(default=100, ge=1)
 
 
+class Stream(Strict):
+    """Settings of `pinlake stream`, table `[stream]`."""
+
+    source: str | None = None
+    log: str | None = None
+    """One topic or stream that all kinds share; else each has its own."""
+    checkpoint: str | None = None
+    """Folder of the queries' checkpoints; `_checkpoints` in a warehouse that is a folder."""
+    initial: str = "earliest"
+    """Where a query without a checkpoint begins."""
+    trigger: Duration = 10
+    """Seconds between micro-batches."""
+    once: bool = False
+    """End once what is there now was written."""
+    mode: Literal["merge", "append"] = "merge"
+    options: dict[str, str] = Field(default={})
+    """Options of Spark's source, such as `maxOffsetsPerTrigger`."""
+
+
 class Analyse(Strict):
     """Settings of `pinlake analyse`, table `[analyse]`."""
 
@@ -216,8 +235,9 @@ class Config(BaseSettings):
     kafka: dict[str, str] = {}
     """How to speak to Kafka: `security` (plaintext, tls, plain, scram-sha-256, scram-sha-512,
     msk-iam), `tls`, `ca`, `region`, `secret` (of AWS Secrets Manager), and any property of
-    librdkafka. User and password come from `PINLAKE_KAFKA_USERNAME` and `PINLAKE_KAFKA_PASSWORD` or
-    `PINLAKE_KAFKA_PASSWORD_FILE`, else from the secret; for msk-iam AWS's own chain."""
+    librdkafka that holds no secret (a key's file is `ssl.key.location`). User and password come
+    from `PINLAKE_KAFKA_USERNAME` and `PINLAKE_KAFKA_PASSWORD` or `PINLAKE_KAFKA_PASSWORD_FILE`,
+    else from the secret; for msk-iam AWS's own chain."""
     kinesis: dict[str, str] = {}
     """How to speak to Kinesis: `endpoint` instead of AWS's own, `stream` to share by all kinds.
     Credentials come from AWS's own chain."""
@@ -239,6 +259,7 @@ class Config(BaseSettings):
     emulate: Emulate = Emulate()
     demo: Demo = Demo()
     analyse: Analyse = Analyse()
+    stream: Stream = Stream()
 
     _origins: dict[str, str] = {}
 
@@ -265,6 +286,11 @@ class Config(BaseSettings):
         for name in options:
             if (is_secret(name) or "username" in name) and name not in _PLACES[table]:
                 own = f"PINLAKE_{table.upper()}"
+                if name.lower().endswith(".pem"):
+                    raise ValueError(
+                        f"{name!r} is a credential: put it into a file and name that by "
+                        "ssl.key.location, certificates by ssl.certificate.location and ca"
+                    )
                 raise ValueError(
                     f"{name!r} is a credential: set {own}_USERNAME and "
                     f"{own}_PASSWORD or {own}_PASSWORD_FILE"
@@ -537,6 +563,8 @@ def _plain(value: Any) -> Any:
 
 def _masked(key: str, value: Any) -> Any:
     table, _, name = key.partition(".")
-    if value is not None and is_secret(key) and name not in _PLACES.get(table, ()):
+    # Of `sasl.…` only this is no credential, and any of the others may be mistyped.
+    login = key.startswith("kafka.sasl.") and not name.startswith("sasl.mechanism")
+    if value is not None and (login or is_secret(key)) and name not in _PLACES.get(table, ()):
         return "***"
     return mask(value) if isinstance(value, str) else value

@@ -1,10 +1,10 @@
 """The whole pipeline on this machine: posts → landing objects → Delta tables and their books.
 
 `demo(…)` is what `pinlake demo` runs. Its folder holds `landing/` (objects as Kafka Connect's S3
-sink names them), `tables/` (the warehouse), `report.html` (what is in it) and `demo.json` (what was
-demonstrated there). A second demo in the same folder goes on: the same posts are sent again behind
-the last offset, as the emulators of this pipeline do, and no table changes but by posts that are
-new.
+sink names them), `tables/` (the warehouse), `stream/` (the same tables, written by streams),
+`report.html` (what is in the warehouse) and `demo.json` (what was demonstrated there). A second
+demo in the same folder goes on: the same posts are sent again behind the last offset, as the
+emulators of this pipeline do, and no table changes but by posts that are new.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from pinlake._books import RunReport
+    from pinlake._compare import Comparison
+    from pinlake._follow import Watcher as Views
     from pinlake._steps import Watcher
     from pinlake.config import Config
 
@@ -56,6 +58,11 @@ class Place:
     def tables(self) -> Path:
         """The warehouse."""
         return self.folder / "tables"
+
+    @property
+    def stream(self) -> Path:
+        """The warehouse of the streaming half."""
+        return self.folder / "stream"
 
     @property
     def report(self) -> Path:
@@ -143,6 +150,35 @@ def demo(
         update={"landing": str(where.landing), "warehouse": str(where.tables)}
     )
     return run_batch(spark, settings, progress=progress)
+
+
+def stream(
+    spark: SparkSession,
+    config: Config,
+    where: Place,
+    kinds: Sequence[str],
+    *,
+    watch: Views | None = None,
+) -> list[Comparison]:
+    """The streaming half: the same landing as a stream, to tables of its own, and how these compare
+    with the batch half's, kind by kind."""
+    import threading
+
+    from pinlake._compare import compare
+    from pinlake._feeds import feeds
+    from pinlake._follow import follow
+    from pinlake._kinds import Kind
+    from pinlake._tables import Warehouse
+
+    settings = config.stream.model_copy(
+        update={"source": f"landing:{where.landing}", "once": True, "checkpoint": None}
+    )
+    changed = {"warehouse": str(where.stream), "stream": settings, "kind": list(kinds)}
+    config = config.model_copy(update=changed)
+    follow(feeds(spark, config), watch or (lambda views, fresh: None), threading.Event())
+    names = dict(config.tables)
+    first, second = (Warehouse.of(str(place), names) for place in (where.tables, where.stream))
+    return compare(spark, first, second, map(Kind.of, config.plans().values()))
 
 
 # ---- real records ------------------------------------------------------------------------------

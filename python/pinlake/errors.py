@@ -42,10 +42,13 @@ _SECRET_VARIABLES = (
 _USERINFO = re.compile(r"(?<=://)[^/@\s]+@")
 # `access.key` and `access_key` are an AWS pair's public half in name, but still nobody's business.
 _SECRET_NAME = re.compile(
-    r"secret|passw|token|credential|private|access[._-]?key|api[._-]?key|sas[._-]", re.I
+    # A name that is mistyped is no less a secret's.
+    r"secret|pas+w|pas+phrase|token|credential|private|assertion|oauthbearer|[._-]pem$"
+    r"|access[._-]?key|api[._-]?key|sas[._-]",
+    re.I,
 )
 _SECRET_PAIR = re.compile(
-    r"(?P<name>[\w.\-]*(?:secret|passw|token|access[._-]?key|api[._-]?key)[\w.\-]*)"
+    r"(?P<name>[\w.\-]*(?:secret|pas+w|pas+phrase|token|access[._-]?key|api[._-]?key)[\w.\-]*)"
     r"(?P<between>\"?'?\s*[=:]\s*\"?'?)(?P<value>[^\s&\"',;]+)",
     re.I,
 )

@@ -38,8 +38,10 @@ def sample(
 ) -> DataFrame:
     """Lines of a kind's objects as they came, at most `limit`: one column `value` STRING.
 
-    Taken from up to a thousand objects spread over the whole landing, by Spark's text reader, so
-    by Spark's own access to it. `options` are the object store's, for listing.
+    Up to a thousand objects are looked at, spread over the whole landing; of their lines it takes
+    those that Spark reads first, so a small `limit` is a look at few of them. Spark's text reader
+    reads them, so by Spark's own access to the landing. `options` are the object store's, for
+    listing.
 
     >>> sample(spark, "geo", landing).count()
     1
@@ -146,8 +148,8 @@ def _is_placeholder(kind: Kind) -> Column:
         exact = [word for word in given if isinstance(word, str)]
         matches = F.col("text").isin(exact) if exact else F.lit(False)
         for pattern in (word["regex"] for word in given if not isinstance(word, str)):
-            # The core's expressions match the whole value.
-            matches = matches | F.col("text").rlike(f"^(?:{pattern})$")
+            # The core's expressions match the whole value; Java's $ lets a last newline pass.
+            matches = matches | F.col("text").rlike(rf"\A(?:{pattern})\z")
         if given:
             hit = hit | (F.col("field").isin(column["fields"]) & matches)
     return F.coalesce(hit, F.lit(False))

@@ -16,7 +16,7 @@ from pinlake._maintain import maintain
 from pinlake._run import Run
 from pinlake._runs import open_runs
 from pinlake._settings import explain
-from pinlake._sink import write_table
+from pinlake._sink import write_frame
 from pinlake._source import clean_landing
 from pinlake._steps import BOOKED, Steps, Watcher
 from pinlake._tables import Warehouse
@@ -239,7 +239,8 @@ def _written(spark: SparkSession, config: Config, run: Run, steps: Steps) -> Run
         access=config.access,
         options=config.storage,
     )
-    report = write_table(frame, run=replace(run, reached=partial(steps.reached, name)))
+    run = replace(run, reached=partial(steps.reached, name))
+    report = write_frame(frame, run, run.warehouse.silver(run.kind))
     steps.reached(name, BOOKED, report.books[0].read.records)
     return report
 

@@ -9,6 +9,9 @@ use super::frame::{self, BEFORE, BEHIND, MAX_FRAME};
 use super::{FORMAT, Header};
 use crate::error::{Error, Result};
 
+/// What the payload of each header begins with.
+const HEADER: &[u8] = b"{\"format\":";
+
 /// Reads a ledger; an iterator over its events, in the order in which they were written.
 ///
 /// A torn end, which a crash leaves, ends it quietly: [`Reader::torn`]. Damage in the middle is an
@@ -35,7 +38,9 @@ impl Reader {
         let none = || Error::Source(format!("{}: no ledger of pinlake", path.display()));
         let payload = match next(&mut file, path, 0)? {
             Next::Frame(payload) => payload,
-            Next::End | Next::Torn(_) => return Err(none()),
+            Next::End => return Err(unbegun(path)),
+            Next::Torn(bytes) if begins_header(&bytes) => return Err(unbegun(path)),
+            Next::Torn(_) => return Err(none()),
         };
         let value: serde_json::Value = serde_json::from_slice(&payload).map_err(|_| none())?;
         let format = value.get("format").and_then(serde_json::Value::as_u64).ok_or_else(none)?;
@@ -74,7 +79,7 @@ impl Reader {
             Next::Frame(payload) => payload,
             Next::End => return Ok(false),
             Next::Torn(bytes) => {
-                self.torn = bytes;
+                self.torn = bytes.len() as u64;
                 return Ok(false);
             }
         };
@@ -111,8 +116,8 @@ impl Iterator for Reader {
 enum Next {
     Frame(Vec<u8>),
     End,
-    /// So many bytes that are no whole frame, and nothing behind them.
-    Torn(u64),
+    /// Bytes that are no whole frame, and nothing behind them.
+    Torn(Vec<u8>),
 }
 
 /// The payload of the frame at the file's place, which is byte `at`.
@@ -136,7 +141,28 @@ fn next(file: &mut File, path: &Path, at: u64) -> Result<Next> {
     if frame::goes_on(&bytes) {
         return Err(damaged(path, at));
     }
-    Ok(Next::Torn(bytes.len() as u64))
+    Ok(Next::Torn(bytes))
+}
+
+/// Whether a file may be a ledger that was cut within its header: a crash may leave zeros behind that.
+fn begins_header(bytes: &[u8]) -> bool {
+    let kept = bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+    let kept = &bytes[..kept];
+    let mut length = [0; BEFORE];
+    let known = kept.len().min(BEFORE);
+    length[..known].copy_from_slice(&kept[..known]);
+    let length = u32::from_le_bytes(length) as usize;
+    let payload = &kept[known..];
+    let compared = payload.len().min(HEADER.len());
+    length <= MAX_FRAME && payload.len() <= length + BEHIND && payload[..compared] == HEADER[..compared]
+}
+
+fn unbegun(path: &Path) -> Error {
+    Error::Source(format!(
+        "{}: no ledger of pinlake, or one that ended within its header, so that it says nothing; delete \
+         it, or name another file",
+        path.display()
+    ))
 }
 
 fn damaged(path: &Path, at: u64) -> Error {

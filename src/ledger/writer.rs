@@ -1,8 +1,8 @@
 //! Writing a ledger: events gather, a commit puts them on the disk.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Seek, SeekFrom, Write};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use super::Header;
@@ -11,6 +11,7 @@ use super::frame::{self, MAX_FRAME};
 use super::outcome::Outcome;
 use super::reader::Reader;
 use crate::error::{Error, Result};
+use crate::hidden;
 
 /// What gathers without a commit is written, and is on the disk, when it is so large.
 const GROUP: usize = 8 << 20;
@@ -33,36 +34,34 @@ pub struct Ledger {
     contents: bool,
     records: u64,
     places: HashMap<String, u32>,
+    /// Bytes that are on the disk as whole frames.
+    good: u64,
+    /// Why a commit failed: none follows it.
+    broken: Option<String>,
+    /// In tests: the disk is full behind so many bytes.
+    #[cfg(test)]
+    room: Option<u64>,
 }
 
 impl Ledger {
-    /// Begins a ledger in a new file.
+    /// Begins a ledger in a new file, which appears with a whole header.
     ///
     /// # Errors
     /// [`Error::Sink`] if the file is there already (go on with it by [`Ledger::resume`]), or cannot
     /// be written.
     pub fn create(path: &Path, header: &Header) -> Result<Self> {
-        let file = match OpenOptions::new().write(true).create_new(true).open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-                return Err(Error::Sink(format!(
-                    "{}: is there already; --resume goes on with it, or name another file",
-                    path.display()
-                )));
-            }
-            Err(error) => return Err(Error::cannot_write(path, &error)),
-        };
-        locked(&file, path)?;
-        let mut ledger = Self::of(path, file, header);
-        let header = serde_json::to_vec(header).map_err(|error| Error::Config(error.to_string()))?;
-        ledger.put(&frame::put(&header))?;
+        if fs::symlink_metadata(path).is_ok() {
+            return Err(there_already(path));
+        }
+        let frame = serde_json::to_vec(header).map_err(|error| Error::Config(error.to_string()))?;
+        let frame = frame::put(&frame);
+        let file = begun(path, &frame)?;
         // The file's name is on the disk with its folder only.
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         File::open(folder)
             .and_then(|folder| folder.sync_all())
             .map_err(|e| Error::cannot_write(folder, &e))?;
-        Ok(ledger)
+        Ok(Self::of(path, file, header, frame.len() as u64))
     }
 
     /// Goes on with a ledger of the same emulation: a torn end is cut off. `seen` is given every
@@ -81,7 +80,7 @@ impl Ledger {
                 path.display()
             )));
         }
-        let mut ledger = Self::of(path, file, reader.header());
+        let mut ledger = Self::of(path, file, reader.header(), 0);
         while let Some(event) = reader.next().transpose()? {
             match &event {
                 Event::Intents(intents) => {
@@ -95,13 +94,14 @@ impl Ledger {
             seen(event);
         }
         let cut = |error| Error::cannot_write(path, &error);
-        ledger.file.set_len(reader.good()).map_err(cut)?;
+        ledger.good = reader.good();
+        ledger.file.set_len(ledger.good).map_err(cut)?;
         ledger.file.seek(SeekFrom::End(0)).map_err(cut)?;
         ledger.file.sync_all().map_err(cut)?;
         Ok(ledger)
     }
 
-    fn of(path: &Path, file: File, header: &Header) -> Self {
+    fn of(path: &Path, file: File, header: &Header, good: u64) -> Self {
         Self {
             path: path.to_owned(),
             file,
@@ -109,6 +109,10 @@ impl Ledger {
             contents: header.keeps_contents(),
             records: 0,
             places: HashMap::new(),
+            good,
+            broken: None,
+            #[cfg(test)]
+            room: None,
         }
     }
 
@@ -194,11 +198,13 @@ impl Ledger {
         self.commit()
     }
 
-    /// Puts on the disk what was said; returns once it is there.
+    /// Puts on the disk what was said; returns once it is there. A commit that fails is the last: what
+    /// follows would tell of records whose intents are lost.
     ///
     /// # Errors
-    /// [`Error::Sink`] if it cannot be written.
+    /// [`Error::Sink`] if it cannot be written, and ever after.
     pub fn commit(&mut self) -> Result<()> {
+        self.whole()?;
         if self.pending.is_empty() {
             return Ok(());
         }
@@ -210,15 +216,91 @@ impl Ledger {
     }
 
     fn add(&mut self, event: &Event) -> Result<()> {
+        self.whole()?;
         event::encode(&mut self.pending, event);
         debug_assert!(self.pending.len() <= MAX_FRAME, "events are cut before they are so large");
         if self.pending.len() >= GROUP { self.commit() } else { Ok(()) }
     }
 
-    fn put(&mut self, bytes: &[u8]) -> Result<()> {
-        let written = self.file.write_all(bytes).and_then(|()| self.file.sync_data());
-        written.map_err(|error| Error::cannot_write(&self.path, &error))
+    /// The error of the commit that failed, again.
+    fn whole(&self) -> Result<()> {
+        self.broken.as_ref().map_or(Ok(()), |why| Err(Error::Sink(why.clone())))
     }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        if let Err(error) = self.write(bytes) {
+            // Half a frame is a torn end, which `resume` cuts as well: that it stays is no harm.
+            let _ = self.file.set_len(self.good).and_then(|()| self.file.sync_all());
+            let why = Error::cannot_write(&self.path, &error);
+            self.broken = Some(why.to_string());
+            return Err(why);
+        }
+        self.good += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        #[cfg(test)]
+        if let Some(room) = self.room {
+            let room = usize::try_from(room.saturating_sub(self.good)).unwrap_or(usize::MAX);
+            if room < bytes.len() {
+                self.file.write_all(&bytes[..room])?;
+                return Err(ErrorKind::StorageFull.into());
+            }
+        }
+        self.file.write_all(bytes).and_then(|()| self.file.sync_data())
+    }
+}
+
+/// A file that stands where a ledger is to begin. One that cannot be gone on with is told as `resume`
+/// tells it.
+fn there_already(path: &Path) -> Error {
+    match Reader::open(path) {
+        Err(error @ Error::Source(_)) => error,
+        _ => Error::Sink(format!(
+            "{}: is there already; --resume goes on with it, or name another file",
+            path.display()
+        )),
+    }
+}
+
+/// A new file that holds a header. It is written under a hidden name first, so that no crash and no
+/// full disk leaves a part of it under the ledger's own.
+fn begun(path: &Path, frame: &[u8]) -> Result<File> {
+    let hidden = hidden::beside(path);
+    let file = written(&hidden, frame, path)?;
+    // Unlike a rename it replaces nothing that appeared meanwhile.
+    let linked = fs::hard_link(&hidden, path);
+    // What may be left of it is hidden, and nothing depends on it.
+    let _ = fs::remove_file(&hidden);
+    match linked {
+        Ok(()) => Ok(file),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(there_already(path)),
+        // A file system without second names: there a crash may leave a part, which readers tell.
+        Err(_) => written(path, frame, path),
+    }
+}
+
+/// A new file `at` some place, locked, with a frame on the disk; errors speak of `path`.
+fn written(at: &Path, frame: &[u8], path: &Path) -> Result<File> {
+    let failed = |error: io::Error| match error.kind() {
+        ErrorKind::AlreadyExists => there_already(path),
+        _ => Error::cannot_write(path, &error),
+    };
+    let mut file = OpenOptions::new().write(true).create_new(true).open(at).map_err(failed)?;
+    let put = |file: &mut File| file.write_all(frame).and_then(|()| file.sync_all());
+    match locked(&file, path).and_then(|()| put(&mut file).map_err(failed)) {
+        Ok(()) => Ok(file),
+        Err(error) => {
+            // Nothing stands in it.
+            let _ = fs::remove_file(at);
+            Err(error)
+        }
+    }
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn short(mut outcome: Outcome) -> Outcome {
@@ -242,5 +324,97 @@ fn locked(file: &File, path: &Path) -> Result<()> {
             path.display()
         ))),
         Err(TryLockError::Error(error)) => Err(Error::cannot_write(path, &error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::FORMAT;
+    use super::super::outcome::{Position, Status};
+    use super::*;
+
+    fn header() -> Header {
+        Header {
+            format: FORMAT,
+            version: "0.1.0".into(),
+            source: "synthetic-1".into(),
+            seed: 7,
+            order: "permuted".into(),
+            kinds: vec!["pin".into()],
+            faults: Vec::new(),
+            count: None,
+            user_id: "u1".into(),
+            target: "landing:x".into(),
+        }
+    }
+
+    fn acked(record: u64) -> Outcome {
+        let status = Status::Acked { place: 0, position: Position::Offset(record) };
+        Outcome { record, attempts: 1, sent_at: 1, known_at: 2, status }
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_ledger_appears_with_its_header_and_leaves_nothing_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l");
+        drop(Ledger::create(&path, &header()).unwrap());
+        assert_eq!(names(folder.path()), ["l"]);
+        assert_eq!(*Reader::open(&path).unwrap().header(), header());
+        let whole = fs::read(&path).unwrap();
+        Ledger::create(&path, &header()).unwrap_err();
+        assert_eq!((names(folder.path()), fs::read(&path).unwrap()), (vec!["l".into()], whole));
+        // One that appears as another is written is left as it is, too.
+        let error = begun(&path, b"other").unwrap_err().to_string();
+        assert!(error.contains("is there already; --resume"), "{error}");
+        assert_eq!(names(folder.path()), ["l"]);
+        let error = Ledger::create(&folder.path().join("none/l"), &header()).unwrap_err().to_string();
+        assert!(error.contains("none/l: cannot write"), "{error}");
+    }
+
+    /// Room for so many bytes of the second commit, and again for more after it has failed.
+    fn disk_was_full(room: u64) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("l");
+        let mut ledger = Ledger::create(&path, &header()).unwrap();
+        ledger.place("u1.pin/0").unwrap();
+        ledger.commit().unwrap();
+        let good = ledger.good;
+        assert_eq!(fs::metadata(&path).unwrap().len(), good);
+        ledger.room = Some(good + room);
+        ledger.settle(&[acked(0)]).unwrap();
+        let first = ledger.commit().unwrap_err().to_string();
+        assert!(first.contains("make room there"), "{first}");
+        ledger.room = None;
+        for again in [
+            ledger.commit(),
+            ledger.settle(&[acked(1)]),
+            ledger.resend(&[1]),
+            ledger.place("u1.pin/1").map(drop),
+            ledger.end("count"),
+        ] {
+            assert_eq!(again.unwrap_err().to_string(), first);
+        }
+        drop(ledger);
+        assert_eq!(fs::metadata(&path).unwrap().len(), good);
+        let mut ledger = Ledger::resume(&path, &header(), |_| ()).unwrap();
+        ledger.end("count").unwrap();
+        let events: Vec<_> = Reader::open(&path).unwrap().map(Result::unwrap).collect();
+        assert_eq!(events, [Event::Place(0, "u1.pin/0".into()), Event::End("count".into())]);
+    }
+
+    #[test]
+    fn nothing_follows_a_commit_that_failed() {
+        for room in [0, 1, 5, 11] {
+            disk_was_full(room);
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! `Emulator`: made or replayed records.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
@@ -17,9 +18,6 @@ use crate::emulate::{
 use crate::error::{Error, Result};
 use crate::sink::{self, Batch, Existing, Sink, SinkOptions};
 use crate::source::Options;
-
-/// How often Python is asked for signals while a run is on.
-const SIGNALS: Duration = Duration::from_millis(50);
 
 /// Slots rendered at a time for `records`.
 const SLOTS: u64 = 4_096;
@@ -87,7 +85,7 @@ fn unsigned_or_none(value: &Bound<'_, PyAny>) -> PyResult<Option<u64>> {
 /// True
 #[pyclass(module = "pinlake._core", frozen)]
 pub(super) struct Emulator {
-    emulation: Emulation,
+    emulation: Arc<Emulation>,
     user_id: String,
 }
 
@@ -101,7 +99,7 @@ impl Emulator {
     #[allow(clippy::too_many_arguments)] // keyword-only in Python
     fn new(
         py: Python<'_>,
-        source: Option<&str>,
+        source: Option<String>,
         #[pyo3(from_py_with = unsigned)] seed: u64,
         order: &str,
         #[pyo3(from_py_with = unsigned_or_none)] count: Option<u64>,
@@ -121,8 +119,10 @@ impl Emulator {
             count,
         };
         let options = options.unwrap_or_default();
-        let emulation = guard::run(py, || Ok(Emulation::new(open_rows(source, seed, &options)?, &settings)))?;
-        Ok(Self { emulation, user_id: user_id.to_owned() })
+        let emulation = guard::heeding(py, move || {
+            Ok(Emulation::new(open_rows(source.as_deref(), seed, &options)?, &settings))
+        })?;
+        Ok(Self { emulation: Arc::new(emulation), user_id: user_id.to_owned() })
     }
 
     /// How many posts there are: the count or the source's end; None if there is no end.
@@ -214,8 +214,9 @@ impl Emulator {
 
     /// Makes the records and writes them to a target: ``files:DIR`` (one ``<kind>.jsonl`` a kind),
     /// ``landing:DIR`` or ``landing:s3://bucket/prefix`` (objects as Kafka Connect's S3 sink names
-    /// them), ``kafka://host:9092`` (topics, which have to be there), ``kinesis://region`` (streams, likewise),
-    /// or ``-`` (standard output).
+    /// them), ``kafka://host:9092`` (topics, which have to be there), ``kinesis://region`` or
+    /// ``gateway+https://host/stage`` (streams, likewise), ``firehose://region[/name]`` (delivery streams), or
+    /// ``-`` (standard output).
     ///
     /// Gives a report: target, source, seed, posts, generated, written (Kafka,
     /// Kinesis: acknowledged), failed, unknown, bytes, objects, kinds, faults,
@@ -301,18 +302,11 @@ impl Emulator {
             threads,
             store: options.unwrap_or_default(),
         };
+        let opening = self.opening(target, sink_options, ledger, resume);
+        let (mut sink, mut journal) = guard::heeding(py, opening)?;
         let mut interrupt = None;
-        let report = guard::run(py, || {
-            let kinds: Vec<&str> = self.kinds();
-            let mut sink = sink::open(target, &self.user_id, &kinds, &sink_options)?;
-            // Before a ledger is begun that could not be gone on with.
-            self.emulation.check(&*sink, ledger.is_some())?;
-            let mut journal = match &ledger {
-                Some(path) => Some(self.journal(path, &sink.place(), resume)?),
-                None => None,
-            };
-            self.watched(&mut *sink, &run_options, journal.as_mut(), &mut interrupt)
-        })?;
+        let report =
+            guard::run(py, || self.watched(&mut *sink, &run_options, journal.as_mut(), &mut interrupt))?;
         match interrupt {
             Some(interrupt) => Err(interrupt),
             None => to_python(py, &report),
@@ -340,9 +334,26 @@ impl Emulator {
         }
     }
 
-    fn journal(&self, path: &Path, target: &str, resume: bool) -> Result<Journal> {
-        let header = self.emulation.header(&self.user_id, target);
-        if resume { Journal::resume(path, &header) } else { Journal::create(path, &header) }
+    /// Opens a target and, for a run that keeps one, its ledger.
+    fn opening(
+        &self,
+        target: &str,
+        options: SinkOptions,
+        ledger: Option<PathBuf>,
+        resume: bool,
+    ) -> impl FnOnce() -> Result<(Box<dyn Sink>, Option<Journal>)> + Send + 'static {
+        let (emulation, kinds) = (Arc::clone(&self.emulation), self.kinds());
+        let (target, user_id) = (target.to_owned(), self.user_id.clone());
+        move || {
+            let sink = sink::open(&target, &user_id, &kinds, &options)?;
+            // Before a ledger is begun that could not be gone on with.
+            emulation.check(&*sink, ledger.is_some())?;
+            let header = emulation.header(&user_id, &sink.place());
+            let begin = |path: &PathBuf| {
+                if resume { Journal::resume(path, &header) } else { Journal::create(path, &header) }
+            };
+            Ok((sink, ledger.as_ref().map(begin).transpose()?))
+        }
     }
 
     /// Runs on a thread of its own, so that Python's signals are seen here.
@@ -360,7 +371,7 @@ impl Emulator {
                 let _to = to;
                 self.emulation.run(sink, options, journal)
             });
-            while from.recv_timeout(SIGNALS) == Err(RecvTimeoutError::Timeout) {
+            while from.recv_timeout(guard::SIGNALS) == Err(RecvTimeoutError::Timeout) {
                 if let Err(signal) = Python::attach(|py| py.check_signals()) {
                     interrupt.get_or_insert(signal);
                 }

@@ -56,11 +56,11 @@ use crate::source::Options;
 fn verify<'py>(
     py: Python<'py>,
     ledger: PathBuf,
-    against: &str,
+    against: String,
     options: Option<Options>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let options = options.unwrap_or_default();
-    let verdict = guard::run(py, || judge::verify(&ledger, against, &options))?;
+    let verdict = guard::heeding(py, move || judge::verify(&ledger, &against, &options))?;
     let report = to_python(py, &verdict)?;
     report.set_item("unexplained", verdict.unexplained())?;
     Ok(report)

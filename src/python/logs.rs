@@ -27,18 +27,18 @@ use crate::source::logs::Logs;
 #[allow(clippy::needless_pass_by_value)] // what pyo3 hands over is owned
 fn create_topics(
     py: Python<'_>,
-    url: &str,
+    url: String,
     topics: Vec<String>,
     partitions: i32,
     replication: Option<i32>,
     retention_ms: Option<i64>,
     options: Option<Options>,
 ) -> PyResult<Vec<String>> {
-    guard::run(py, || {
+    guard::heeding(py, move || {
         at_least_one("partitions", partitions)?;
         let made = |name| NewTopic { name, partitions, replication, retention_ms };
         let topics: Vec<_> = topics.into_iter().map(made).collect();
-        kafka::create_topics(&Brokers::parse(url, &options.unwrap_or_default())?, &topics)
+        kafka::create_topics(&Brokers::parse(&url, &options.unwrap_or_default())?, &topics)
     })
 }
 
@@ -53,15 +53,15 @@ fn create_topics(
 #[allow(clippy::needless_pass_by_value)]
 fn create_streams(
     py: Python<'_>,
-    url: &str,
+    url: String,
     streams: Vec<String>,
     shards: i32,
     retention_hours: Option<i32>,
     options: Option<Options>,
 ) -> PyResult<Vec<String>> {
-    guard::run(py, || {
+    guard::heeding(py, move || {
         at_least_one("shards", shards)?;
-        let service = Service::open(url, &options.unwrap_or_default())?;
+        let service = Service::open(&url, &options.unwrap_or_default())?;
         kinesis::create_streams(&service, &streams, shards, retention_hours)
     })
 }
@@ -76,20 +76,21 @@ fn at_least_one(what: &str, count: i32) -> Result<()> {
 /// The topics or streams of a user id, by kind: ``<user id>.<kind>``, ``streaming-<user id>-<kind>``, or the
 /// stream that the option ``stream`` names for all of them.
 ///
-/// Asks nobody. ``url`` is ``kafka://host:9092``, ``kinesis://region`` or ``gateway+https://host/stage``.
+/// Asks no broker and no stream, but AWS's chain for credentials, as all that follows needs them. ``url`` is
+/// ``kafka://host:9092``, ``kinesis://region`` or ``gateway+https://host/stage``.
 #[pyfunction]
 #[pyo3(signature = (url, user_id, kinds, *, options = None))]
 #[allow(clippy::needless_pass_by_value)]
 fn log_names(
     py: Python<'_>,
-    url: &str,
-    user_id: &str,
+    url: String,
+    user_id: String,
     kinds: Vec<String>,
     options: Option<Options>,
 ) -> PyResult<BTreeMap<String, String>> {
-    guard::run(py, || {
-        let logs = open(url, options)?;
-        Ok(kinds.into_iter().map(|kind| (kind.clone(), logs.name(user_id, &kind))).collect())
+    guard::heeding(py, move || {
+        let logs = open(&url, options)?;
+        Ok(kinds.into_iter().map(|kind| (kind.clone(), logs.name(&user_id, &kind))).collect())
     })
 }
 
@@ -98,14 +99,14 @@ fn log_names(
 ///
 /// ``url`` is ``kafka://host:9092``, ``kinesis://region`` or ``gateway+https://host/stage``.
 #[pyfunction]
-#[pyo3(signature = (url, prefix = "", *, options = None))]
+#[pyo3(signature = (url, prefix = String::new(), *, options = None), text_signature = "(url, prefix='', *, options=None)")]
 fn list_logs<'py>(
     py: Python<'py>,
-    url: &str,
-    prefix: &str,
+    url: String,
+    prefix: String,
     options: Option<Options>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let logs = guard::run(py, || open(url, options)?.list(prefix))?;
+    let logs = guard::heeding(py, move || open(&url, options)?.list(&prefix))?;
     to_python(py, &logs)
 }
 
@@ -115,11 +116,11 @@ fn list_logs<'py>(
 #[allow(clippy::needless_pass_by_value)]
 fn describe_logs<'py>(
     py: Python<'py>,
-    url: &str,
+    url: String,
     names: Vec<String>,
     options: Option<Options>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let logs = guard::run(py, || open(url, options)?.describe(&names))?;
+    let logs = guard::heeding(py, move || open(&url, options)?.describe(&names))?;
     to_python(py, &logs)
 }
 
@@ -129,11 +130,11 @@ fn describe_logs<'py>(
 #[allow(clippy::needless_pass_by_value)]
 fn delete_logs(
     py: Python<'_>,
-    url: &str,
+    url: String,
     names: Vec<String>,
     options: Option<Options>,
 ) -> PyResult<Vec<String>> {
-    guard::run(py, || open(url, options)?.delete(&names))
+    guard::heeding(py, move || open(&url, options)?.delete(&names))
 }
 
 /// Consumes all that topics or streams hold into files, each one JSON array of topic, partition, offset,
@@ -145,12 +146,12 @@ fn delete_logs(
 #[allow(clippy::needless_pass_by_value)]
 fn consume_logs(
     py: Python<'_>,
-    url: &str,
+    url: String,
     files: BTreeMap<String, PathBuf>,
     options: Option<Options>,
 ) -> PyResult<BTreeMap<String, u64>> {
-    guard::run(py, || {
-        let logs = open(url, options)?;
+    guard::heeding(py, move || {
+        let logs = open(&url, options)?;
         files.iter().map(|(name, path)| Ok((name.clone(), consume(&logs, name, path)?))).collect()
     })
 }

@@ -12,6 +12,8 @@ mod errors;
 mod flow;
 mod guard;
 mod kind;
+#[cfg(feature = "kinesis")]
+mod kinesis;
 mod ledger;
 #[cfg(any(feature = "kafka", feature = "kinesis"))]
 mod logs;
@@ -42,6 +44,8 @@ fn core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     tables::register(module)?;
     #[cfg(any(feature = "kafka", feature = "kinesis"))]
     logs::register(module)?;
+    #[cfg(feature = "kinesis")]
+    kinesis::register(module)?;
     #[cfg(feature = "mysql")]
     mysql::register(module)?;
     settings::register(module)?;

@@ -36,14 +36,14 @@ use crate::source::{Options, mysql};
 #[pyo3(signature = (source, target, *, replace = false, options = None, storage = None))]
 fn load_tables<'py>(
     py: Python<'py>,
-    source: &str,
-    target: &str,
+    source: String,
+    target: String,
     replace: bool,
     options: Option<Options>,
     storage: Option<Options>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let loaded = guard::run(py, || {
-        sink::load(source, &storage.unwrap_or_default(), target, &options.unwrap_or_default(), replace)
+    let loaded = guard::heeding(py, move || {
+        sink::load(&source, &storage.unwrap_or_default(), &target, &options.unwrap_or_default(), replace)
     })?;
     to_python(py, &loaded)
 }
@@ -53,9 +53,11 @@ fn load_tables<'py>(
 /// Raises what ``load_tables`` does for a connection.
 #[pyfunction]
 #[pyo3(signature = (url, *, options = None))]
-fn database_tables(py: Python<'_>, url: &str, options: Option<Options>) -> PyResult<Vec<(String, u64)>> {
-    let kinds: Vec<&Kind> = builtins().iter().map(AsRef::as_ref).collect();
-    guard::run(py, || mysql::tables(url, &options.unwrap_or_default(), &kinds))
+fn database_tables(py: Python<'_>, url: String, options: Option<Options>) -> PyResult<Vec<(String, u64)>> {
+    guard::heeding(py, move || {
+        let kinds: Vec<&Kind> = builtins().iter().map(AsRef::as_ref).collect();
+        mysql::tables(&url, &options.unwrap_or_default(), &kinds)
+    })
 }
 
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -28,17 +28,17 @@ type Options = Option<BTreeMap<String, String>>;
 fn plan_landing(
     py: Python<'_>,
     plan: &str,
-    url: &str,
-    marks: Option<&str>,
+    url: String,
+    marks: Option<String>,
     full: bool,
     epoch: i32,
     options: Options,
 ) -> PyResult<String> {
     let kind = self::plan(plan)?;
-    guard::run(py, || {
-        let marks = marks.map(Marks::from_json).transpose()?;
+    guard::heeding(py, move || {
+        let marks = marks.as_deref().map(Marks::from_json).transpose()?;
         let ask = Ask { marks: marks.as_ref(), full, epoch };
-        Ok(planning::plan_landing(&kind, url, ask, &options.unwrap_or_default())?.to_json())
+        Ok(planning::plan_landing(&kind, &url, ask, &options.unwrap_or_default())?.to_json())
     })
 }
 

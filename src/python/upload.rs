@@ -12,8 +12,8 @@ use crate::source::Options;
 #[pyfunction]
 #[pyo3(signature = (file, url, *, options = None))]
 #[allow(clippy::needless_pass_by_value)] // what pyo3 hands over is owned
-fn upload(py: Python<'_>, file: PathBuf, url: &str, options: Option<Options>) -> PyResult<u64> {
-    guard::run(py, || sink::upload(&file, url, &options.unwrap_or_default()))
+fn upload(py: Python<'_>, file: PathBuf, url: String, options: Option<Options>) -> PyResult<u64> {
+    guard::heeding(py, move || sink::upload(&file, &url, &options.unwrap_or_default()))
 }
 
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::error::{Error, Result};
+use crate::hidden;
 use crate::parse;
 
 /// A record as it was read.
@@ -25,7 +26,7 @@ pub struct Consumed<'a> {
     pub value: Option<&'a [u8]>,
 }
 
-/// Writes one; the file appears whole, when it is finished.
+/// Writes one; the file appears whole, when it is finished. One that is not leaves nothing behind.
 #[derive(Debug)]
 pub struct ArrayFile {
     path: PathBuf,
@@ -41,8 +42,7 @@ impl ArrayFile {
     /// [`Error::Sink`] if it cannot be written.
     pub fn create(path: &Path) -> Result<Self> {
         let folder = path.parent().unwrap_or(Path::new(""));
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let hidden = folder.join(format!(".{name}.{}.tmp", std::process::id()));
+        let hidden = hidden::beside(path);
         fs::create_dir_all(folder).map_err(|error| Error::cannot_write(folder, &error))?;
         let file = File::create(&hidden).map_err(|error| Error::cannot_write(path, &error))?;
         Ok(Self { path: path.to_owned(), hidden, out: BufWriter::new(file), records: 0 })
@@ -98,6 +98,13 @@ impl ArrayFile {
     }
 }
 
+impl Drop for ArrayFile {
+    fn drop(&mut self) {
+        // After a rename there is nothing to remove.
+        let _ = fs::remove_file(&self.hidden);
+    }
+}
+
 fn is_json(value: &[u8]) -> bool {
     serde_json::from_slice::<&serde_json::value::RawValue>(value).is_ok()
 }
@@ -143,5 +150,25 @@ mod tests {
             (&array[2]["offset"], &array[3]["offset"]),
             (&2.into(), &"49671234567890123456789012345".into())
         );
+    }
+
+    #[test]
+    fn a_file_that_is_not_finished_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let left = || fs::read_dir(dir.path()).unwrap().count();
+        let path = dir.path().join("pin_consumer.json");
+        let mut file = ArrayFile::create(&path).unwrap();
+        let value = Some(&b"{}"[..]);
+        file.add(&Consumed { topic: "u.pin", partition: "0", offset: "0", key: None, value }).unwrap();
+        assert_eq!(left(), 1);
+        drop(file);
+        assert_eq!(left(), 0);
+        ArrayFile::create(&path).unwrap().finish().unwrap();
+        assert_eq!(left(), 1);
+        // A folder has the name: it cannot be given.
+        let taken = dir.path().join("taken");
+        fs::create_dir(&taken).unwrap();
+        ArrayFile::create(&taken).unwrap().finish().unwrap_err();
+        assert_eq!(left(), 2);
     }
 }

@@ -110,7 +110,7 @@ impl Landing {
     fn close(&mut self, at: usize, done: &mut Done) -> Result<()> {
         let partition = &mut self.all[at];
         if !partition.made {
-            objects::make_dir(&self.store, &partition.dir)?;
+            objects::make_dir(&self.store, &partition.dir, self.durable)?;
             partition.made = true;
         }
         let capacity = if self.flush_size == 1 { 0 } else { partition.open.len() };
@@ -196,13 +196,7 @@ impl Sink for Landing {
                 self.close(at, &mut done)?;
             }
         }
-        let written = self.put(done)?;
-        if self.durable {
-            for partition in self.all.iter().filter(|partition| partition.made) {
-                objects::sync_dir(&self.store, &partition.dir)?;
-            }
-        }
-        Ok(written)
+        self.put(done)
     }
 
     fn settled(&mut self, outcomes: &mut Vec<Outcome>) {
@@ -393,6 +387,30 @@ mod tests {
             trees.push(tree);
         }
         assert!(trees.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+
+    #[test]
+    fn of_two_writers_the_second_is_refused_and_replaces_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        for (flush_size, durable) in [(1, false), (2, true)] {
+            let options = SinkOptions { flush_size, durable, ..SinkOptions::default() };
+            let url = dir.path().join(flush_size.to_string());
+            let open = || Landing::open(url.to_str().unwrap(), &["x.pin".into()], &options).unwrap();
+            let (mut first, mut second, mut same) = (open(), open(), open());
+            first.write(&batch(0..100)).unwrap();
+            let folder = url.join("topics/x.pin/partition=0");
+            let all = || {
+                let read = |name: String| fs::read(folder.join(&name)).map(|bytes| (name, bytes)).unwrap();
+                names(&folder).into_iter().map(read).collect::<Vec<_>>()
+            };
+            let objects = all();
+            let error = second.write(&batch(100..200)).unwrap_err().to_string();
+            assert!(error.contains("x.pin+0+00000000"), "{error}");
+            assert!(error.contains("holds other records; another writer uses this landing"), "{error}");
+            // What was written before and is written again, as after a reply that was lost.
+            same.write(&batch(0..100)).unwrap();
+            assert!(all() == objects);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 
 use super::object::Object;
+use super::objects::OTHER_WRITER;
 use crate::error::{Error, Result};
 use crate::source::{Store, runtime};
 
@@ -33,7 +34,7 @@ async fn put(store: &Store, object: Object) -> Result<()> {
             if found.bytes().await.map_err(|error| wrong(&error))? == bytes {
                 return Ok(());
             }
-            Err(wrong(&"an object of this name holds other records; another writer uses this landing"))
+            Err(wrong(&OTHER_WRITER))
         }
         Err(error) => Err(wrong(&error)),
     }

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pinlake.report import page
-from support.report import HOSTILE, PWN, hostile_data
+from support.report import HOSTILE, PWN, geo_report, hostile_data, real_report
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -33,22 +33,35 @@ class Seen:
 Open = Callable[..., Seen]
 
 
-@pytest.fixture(scope="module")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A report whose every text tries to break out."""
-    place = tmp_path_factory.mktemp("page") / "report.html"
-    place.write_text(page(hostile_data()), encoding="utf-8", newline="\n")
-    return place
+# The plots of each report: all of them, and those of a warehouse that holds only geo.
+PLOTS = {"hostile": 17, "real": 17, "geo": 2}
+OF = pytest.mark.parametrize("of", list(PLOTS))
 
 
 @pytest.fixture(scope="module")
-def opened(browser: Browser, file: Path) -> Iterator[Open]:
-    """Opens the page, once for each way to look at it."""
+def files(tmp_path_factory: pytest.TempPathFactory, real_data: Path) -> dict[str, Path]:
+    """A report whose every text tries to break out, and two of the real records."""
+    folder = tmp_path_factory.mktemp("page")
+    made = {
+        "hostile": hostile_data(),
+        "real": real_report(real_data),
+        "geo": geo_report(real_data),
+    }
+    for name, data in made.items():
+        (folder / f"{name}.html").write_text(page(data), encoding="utf-8", newline="\n")
+    return {name: folder / f"{name}.html" for name in made}
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, files: dict[str, Path]) -> Iterator[Open]:
+    """Opens a page, once for each way to look at it."""
     contexts = []
     kept: dict[tuple[Any, ...], Seen] = {}
 
-    def look(scheme: str = "light", width: int = WIDE, *, scripts: bool = True) -> Seen:
-        key = (scheme, width, scripts)
+    def look(
+        scheme: str = "light", width: int = WIDE, *, of: str = "hostile", scripts: bool = True
+    ) -> Seen:
+        key = (scheme, width, of, scripts)
         if key in kept:
             return kept[key]
         context = browser.new_context(
@@ -68,7 +81,7 @@ def opened(browser: Browser, file: Path) -> Iterator[Open]:
             one.dismiss()
 
         seen.tab.on("dialog", dialog)
-        seen.tab.goto(file.as_uri())
+        seen.tab.goto(files[of].as_uri())
         if scripts:
             seen.tab.wait_for_selector("html[data-plots=drawn]", state="attached", timeout=60_000)
         return seen
@@ -87,23 +100,25 @@ _MARKS = """() => [...document.querySelectorAll('[data-plot]')].map(place => [pl
 
 @pytest.mark.parametrize("width", [WIDE, NARROW])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+@OF
 def test_every_plot_is_drawn_without_a_word_or_a_request(
-    opened: Open, file: Path, screenshots: Path, scheme: str, width: int
+    opened: Open, files: dict[str, Path], screenshots: Path, of: str, scheme: str, width: int
 ) -> None:
-    seen = opened(scheme, width)
-    picture = screenshots / f"report-{scheme}-{width}.png"
+    seen = opened(scheme, width, of=of)
+    picture = screenshots / f"report-{of}-{scheme}-{width}.png"
     seen.tab.screenshot(path=picture, full_page=True)
     assert picture.stat().st_size > 50_000
     marks = dict(seen.tab.evaluate(_MARKS))
-    assert len(marks) == 17
+    assert len(marks) == PLOTS[of]
     assert all(marks.values()), marks
     assert seen.said == []
-    assert {url for url in seen.requests if not url.startswith("data:")} == {file.as_uri()}
+    assert {url for url in seen.requests if not url.startswith("data:")} == {files[of].as_uri()}
 
 
 @pytest.mark.parametrize("width", [WIDE, NARROW, 320])
-def test_nothing_scrolls_sideways_but_tables(opened: Open, width: int) -> None:
-    tab = opened("light", width).tab
+@OF
+def test_nothing_scrolls_sideways_but_tables(opened: Open, of: str, width: int) -> None:
+    tab = opened("light", width, of=of).tab
     tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     assert tab.evaluate("document.documentElement.scrollWidth") == width
     outside = tab.evaluate(
@@ -122,6 +137,41 @@ def test_nothing_scrolls_sideways_but_tables(opened: Open, width: int) -> None:
         }).map(text => text.textContent)"""
     )
     assert cut == []
+
+
+def test_what_a_plot_or_table_leaves_out_is_said(opened: Open, screenshots: Path) -> None:
+    tab = opened("light", WIDE, of="real").tab
+    article = tab.locator("article", has=tab.locator("#q-top_category_by_country"))
+    assert article.locator(".cartesianlayer .trace .point").count() == 20
+    under = article.locator("figcaption")
+    assert under.inner_text() == "The 20 rows with the greatest counts; the table has more."
+    assert article.locator("tbody tr").count() > 243
+    for name in ("books", "throughput"):
+        under = tab.locator(f"#{name} figcaption")
+        assert under.inner_text().endswith("The newest 20 runs that read something.")
+        assert tab.locator(f"#{name} tbody tr").count() == 93
+    # The map's table holds all that the map shows.
+    places = tab.locator("#posts tbody").first.locator("tr").count()
+    assert f"Posts by place ({places:,} rows)" in tab.locator("#posts").inner_text()
+    assert places > 243
+    # Of one answer, for the README.
+    article = tab.locator("article", has=tab.locator("#q-category_counts_by_year"))
+    article.locator("details").evaluate("table => { table.open = false; }")
+    article.screenshot(path=screenshots / "report-answer.png")
+
+
+def test_tables_that_are_not_there_are_said(opened: Open) -> None:
+    tab = opened("light", NARROW, of="geo").tab
+    posts = tab.locator("#posts").inner_text()
+    assert "The warehouse has no table pins, users: these are all records of geo." in posts
+    assert "The 2,000 fields with the most: 8,095 of 11,154 posts." in posts
+    for name, lacking in (
+        ("questions", "pins, users"),
+        ("followers", "pins, users"),
+        ("books", "pins, users, quarantine, runs"),
+    ):
+        said = f"Not here: the warehouse has no table {lacking}."
+        assert tab.locator(f"#{name}").inner_text().endswith(said), name
 
 
 def test_records_run_nothing_and_are_still_shown(opened: Open) -> None:
@@ -204,8 +254,9 @@ def test_the_keyboard_reaches_what_scrolls(opened: Open) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_stands_out_and_everything_is_named(opened: Open, scheme: str) -> None:
-    tab = opened(scheme, WIDE).tab
+@OF
+def test_text_stands_out_and_everything_is_named(opened: Open, of: str, scheme: str) -> None:
+    tab = opened(scheme, WIDE, of=of).tab
     tab.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     assert tab.evaluate("document.documentElement.lang") == "en"
     assert tab.evaluate(_CONTRAST) == []
@@ -248,11 +299,13 @@ _UNNAMED = """() => [
 ].map(one => one.outerHTML.slice(0, 200))"""
 
 
-def test_an_old_browser_is_told_and_keeps_its_tables(browser: Browser, file: Path) -> None:
+def test_an_old_browser_is_told_and_keeps_its_tables(
+    browser: Browser, files: dict[str, Path]
+) -> None:
     context = browser.new_context()
     context.add_init_script("delete window.DecompressionStream")
     tab = context.new_page()
-    tab.goto(file.as_uri())
+    tab.goto(files["hostile"].as_uri())
     told = tab.locator("#no-plots").inner_text()
     assert told.startswith("This browser is too old to draw the plots.")
     assert tab.locator(".scroll:visible").count() > 5

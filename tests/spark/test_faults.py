@@ -83,7 +83,7 @@ def state(spark: SparkSession, warehouse: str) -> dict[str, Any]:
 
 def books_of(report: pinlake.RunReport) -> dict[str, Any]:
     books = report.books[0].to_dict()
-    for name in ("run_id", "ingested_at", "resumed", "table"):
+    for name in ("run_id", "ingested_at", "resumed", "table", "seconds"):
         books.pop(name)
     for gap in books["gaps"]["u1.geo/0"]["gaps"]:
         gap.pop("first_seen")

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ from pinlake import cli, config
 from pinlake.analysis import QUESTIONS
 from pinlake.errors import ConfigError, SourceError
 from pinlake.report import Data, collect, page, report
-from support.landing import Landing
+from support.landing import Landing, payload
 from support.report import HOSTILE, PWN, RAW, Page, hostile_records, value
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def test_the_books_are_those_of_the_runs(spark: SparkSession, lake: str, shown: 
     for row in rows:
         _, read, *fates = (value(cell) for cell in row[2:-1])
         assert read == sum(fates)
-    rows = shown.table("Objects, records and bytes of each run").rows
+    rows = shown.table("Objects, records, bytes and time of each run").rows
     assert {row[0]: int(value(row[4])) for row in rows} == {
         name: size for name, (_, size) in want.items()
     }
@@ -197,6 +198,25 @@ def test_it_is_one_file_that_asks_nobody(data: Data, shown: Page) -> None:
             assert (attributes.get(name) or "#").startswith(("#", "data:")), (tag, attributes)
         assert not [name for name in attributes if name.startswith("on")]
     assert len(shown.scripts) == 3
+
+
+@pytest.mark.lane
+def test_few_posts_are_read_as_many_are(
+    spark: SparkSession, warehouse: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Few are brought here once and asked as a frame of their own, many as the tables' join."""
+    # Tables alone: a run of all kinds takes longer than the rest of this.
+    for kind, records in hostile_records().items():
+        payloads = [(bytearray(payload(record)),) for record in records]
+        clean = pinlake.clean(spark.createDataFrame(payloads, "value binary"), kind)
+        table = f"{warehouse}/{pinlake.Kind.of(kind).table}"
+        pinlake.accepted(clean).write.format("delta").save(table)
+    few = collect(spark, warehouse)
+    assert few.totals is not None
+    assert few.totals["posts"] == len(HOSTILE)
+    monkeypatch.setattr("pinlake._report.collect.LOCAL_POSTS", 1)
+    many = collect(spark, warehouse)
+    assert replace(many, made_at="") == replace(few, made_at="")
 
 
 # ---- what is not there -------------------------------------------------------------------------
@@ -258,17 +278,32 @@ def test_books_that_do_not_balance_are_said(
     run(spark, made.folder, warehouse, kind=["geo"])
     table = f"delta.`{warehouse}/runs`"
     told = "read 2 records, accounted for 1 </script>"
-    spark.sql(
-        f"INSERT INTO {table} SELECT n + 1, kind, landing, 'failed', nonce, run_id, ingested_at, "
-        f"format, plan, '{json.dumps({'problems': [told]})}', marks FROM {table} "
-        f"WHERE state = 'done'"
-    ).collect()
-    shown = Page(page(collect(spark, warehouse)))
+    problems = json.dumps({"problems": [told]})
+    # One that failed and was done again keeps its id: what was done counts.
+    for number, run_id in (("n", "run_id"), ("n + 1", "concat('another ', run_id)")):
+        spark.sql(
+            f"INSERT INTO {table} SELECT {number}, kind, landing, 'failed', nonce, {run_id}, "
+            f"ingested_at, format, plan, '{problems}', marks FROM {table} WHERE state = 'done'"
+        ).collect()
+        shown = Page(page(collect(spark, warehouse)))
+        if number == "n":
+            assert "✓ all balance" in shown.text
+            assert told not in shown.text
     assert "✗ 1 do not balance" in shown.text
-    assert told in shown.text
+    assert shown.text.count(told) == 1
     assert [row[-1] for row in shown.table("Books of the runs").rows].count(
         "✗ does not balance"
     ) == 1
+
+
+def test_a_run_says_how_fast_it_was(spark: SparkSession, tmp_path: Path, warehouse: str) -> None:
+    made = Landing(tmp_path / "landing")
+    made.put("geo", 0, [{"ind": n, "country": "Peru"} for n in range(50)])
+    run(spark, made.folder, warehouse, kind=["geo"])
+    shown = Page(page(collect(spark, warehouse)))
+    (row,) = shown.table("Objects, records, bytes and time of each run").rows
+    assert row[3] == "50"
+    assert abs(int(row[6].replace(",", "")) - 50 / float(row[5])) <= 0.5 + 50 / float(row[5]) / 10
 
 
 # ---- hostile records ---------------------------------------------------------------------------

@@ -184,7 +184,7 @@ def test_a_slow_run_does_not_disturb_a_later_one(
     spark: SparkSession, warehouse: str, landing: Landing
 ) -> None:
     """It wakes up between the later run's stage and MERGE and overwrites the stage."""
-    from pinlake import _sink, _target
+    from pinlake import _write, _target
 
     landing.put("geo", 0, [post(0), b"{nope"])
     slow = opened(spark, warehouse, landing)
@@ -193,7 +193,7 @@ def test_a_slow_run_does_not_disturb_a_later_one(
     run = opened(spark, warehouse, landing)
     data = pinlake.clean_landing(spark, "geo", landing.url, run=run)
     target = _target.Target(spark, run, run.warehouse.silver(run.kind))
-    staged = _sink._staged
+    staged = _write._staged
     late = pinlake.clean_landing(spark, "geo", landing.url, run=slow)
 
     def interrupted(target: _target.Target, df: Any) -> str:
@@ -202,17 +202,17 @@ def test_a_slow_run_does_not_disturb_a_later_one(
         return stage
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_sink, "_staged", lambda t, df: _once(patch, staged, interrupted, t, df))
-        books = _sink.write(target, data).books
+        patch.setattr(_write, "_staged", lambda t, df: _once(patch, staged, interrupted, t, df))
+        books = _write.write(target, data).books
     assert books.balanced, books.problems
     assert (books.inserted.records, books.updated.records, books.quarantined.records) == (1, 1, 1)
     assert silver(spark, warehouse, "geo")[0]["country"] == "Peru"
 
 
 def _once(patch: pytest.MonkeyPatch, staged: Any, interrupted: Any, target: Any, df: Any) -> str:
-    from pinlake import _sink
+    from pinlake import _write
 
-    patch.setattr(_sink, "_staged", staged)
+    patch.setattr(_write, "_staged", staged)
     stage: str = interrupted(target, df)
     return stage
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import pinlake
-from pinlake import _sink
+from pinlake import _write
 from pinlake.config import load
 from pinlake.errors import ConfigError, QualityError, SchemaError, SinkError, SourceError
 from support.landing import Landing
@@ -159,7 +159,7 @@ def test_books_that_do_not_balance_fail_the_run(
 ) -> None:
     landing.put("geo", 0, [{"ind": n} for n in range(5)])
     config = load(landing=landing.url, warehouse=warehouse, kind=["geo"])
-    merge = _sink._merge
+    merge = _write._merge
 
     def leaky(target: Any, stage: str) -> None:
         merge(target, stage)
@@ -167,7 +167,7 @@ def test_books_that_do_not_balance_fail_the_run(
         spark.sql(f"UPDATE {target.table} SET _fingerprint = X'00' WHERE ind = 4").collect()
 
     with monkeypatch.context() as patch:
-        patch.setattr(_sink, "_merge", leaky)
+        patch.setattr(_write, "_merge", leaky)
         with pytest.raises(QualityError, match="do not balance") as caught:
             pinlake.run_batch(spark, config)
     text = str(caught.value)

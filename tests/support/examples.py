@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import doctest
 import importlib
+import importlib.util
 import os
 import pkgutil
 import re
@@ -18,16 +19,19 @@ import pinlake
 # Names that an example takes from the reader's session: it then runs on Spark.
 ON_SPARK = ("spark", "df", "frame", "pins", "geo", "users", "landing", "warehouse", "run")
 _TAKEN = re.compile(rf"(?<![\w.\"'])(?:{'|'.join(ON_SPARK)})\b(?!\s*=|[\"'])")
+# Spark has Python data sources from 4.0 on.
+_SOURCES = importlib.util.find_spec("pyspark.sql.datasource") is not None
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
 @cache
 def modules() -> tuple[Any, ...]:
-    """Every Python module of the package."""
+    """Every Python module of the package that this Spark can import."""
+    without = {"pinlake._core"} if _SOURCES else {"pinlake._core", "pinlake._kinesis_source"}
     names = [
         module.name
         for module in pkgutil.walk_packages(pinlake.__path__, "pinlake.")
-        if module.name != "pinlake._core"
+        if module.name not in without
     ]
     return tuple(importlib.import_module(name) for name in ("pinlake", *names))
 

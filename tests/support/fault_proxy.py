@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import random
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
-_PUT = "Kinesis_20131202.PutRecords"
+_PUT = "PutRecords"
+_READS = ("GetRecords", "GetShardIterator")
 # Made anew for what is passed on.
 _OURS = ("content-length", "host", "connection")
 _THROUGHPUT = "ProvisionedThroughputExceededException"
@@ -37,6 +39,14 @@ class FaultProxy:
     """Requests answered by 500 without being passed on."""
     lost: float = 0.0
     """Requests passed on whose reply is lost: the connection is closed."""
+    first_lost: bool = False
+    """Whether the first request that is passed on is one of these in any case."""
+    silent: float = 0.0
+    """Seconds for which every reply is held back."""
+    reads: float = 0.0
+    """Reads (of records, and for iterators) that are throttled, and as many answered by 500."""
+    expired: float = 0.0
+    """Reads of records by an iterator that has expired."""
     seed: int = 7
     counts: Counter[str] = field(default_factory=Counter)
     """What was done: `passed`, `entries`, `throttled`, `failed`, `lost`, `accepted` entries."""
@@ -83,10 +93,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Passes a request on, or not."""
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        if self.headers.get("X-Amz-Target") != _PUT:
+        target = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
+        proxy, chance = self.settings, self.settings.draw()
+        if target in _READS and self._refused(target, chance):
+            return
+        if target != _PUT:
             self._answer(*self._pass_on(body))
             return
-        proxy, chance = self.settings, self.settings.draw()
         if chance < proxy.throttled:
             proxy.count("throttled")
             self._answer(400, _error(_THROUGHPUT))
@@ -95,6 +108,22 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(500, _error("InternalFailure"))
         else:
             self._put(json.loads(body), chance >= 1 - proxy.lost)
+
+    def _refused(self, target: str, chance: float) -> bool:
+        """Whether a read was refused."""
+        proxy = self.settings
+        if chance < proxy.reads:
+            proxy.count("throttled")
+            self._answer(400, _error(_THROUGHPUT))
+        elif chance < 2 * proxy.reads:
+            proxy.count("failed")
+            self._answer(500, _error("InternalFailure"))
+        elif target == "GetRecords" and chance < 2 * proxy.reads + proxy.expired:
+            proxy.count("expired")
+            self._answer(400, _error("ExpiredIteratorException"))
+        else:
+            return False
+        return True
 
     def _put(self, request: dict[str, Any], lost: bool) -> None:
         proxy = self.settings
@@ -111,7 +140,8 @@ class _Handler(BaseHTTPRequestHandler):
         proxy.count("passed")
         proxy.count("accepted", len(kept))
         proxy.count("entries", sum(refused))
-        if lost:
+        time.sleep(proxy.silent)
+        if lost or (proxy.first_lost and not proxy.counts["lost"]):
             proxy.count("lost")
             self.close_connection = True
             self.connection.close()

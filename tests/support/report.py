@@ -1,15 +1,24 @@
-"""Reports for tests: a page as a reader finds it, and posts that try to break out of one."""
+"""Reports for tests: a page as a reader finds it, posts that try to break out of one, and reports
+of the real records, made without Spark."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from math import floor
+from pathlib import Path
 from typing import Any
 
+from oracle.answers import ANSWERS, Post, age_group, counted, person
+from pinlake._report.collect import CELLS, MONTHS, ROWS, RUNS
 from pinlake._report.data import Data, Grid
 from pinlake._report.data import Table as Kept
 from pinlake.analysis import QUESTIONS
+from support.landing import real_records
+from support.posts import cleaned, real_posts
 
 # Run by whatever takes a text for markup; a browser test looks for it.
 PWN = "window.__pwned = (window.__pwned || 0) + 1"
@@ -144,9 +153,8 @@ def value(text: str) -> Any:
 # ---- a report without Spark --------------------------------------------------------------------
 
 
-def hostile_data() -> Data:
-    """A report in which every text that comes from records is one of `HOSTILE`."""
-    texts = HOSTILE
+def hostile_data(texts: Sequence[str] = HOSTILE) -> Data:
+    """A report in which every text that comes from records is one of `texts`."""
     n = len(texts)
     return Data(
         warehouse=f"/lake/{texts[2]}",
@@ -165,7 +173,10 @@ def hostile_data() -> Data:
         },
         cells=Grid(
             ("latitude", "longitude", "posts", "country", "countries"),
-            tuple((10 * i - 60, 25 * i - 170, i + 1, text, 1) for i, text in enumerate(texts)),
+            tuple(
+                ((10 * i + 30) % 180 - 90, (25 * i + 10) % 360 - 180, i + 1, text, 1)
+                for i, text in enumerate(texts)
+            ),
         ),
         months=Grid(("month", "posts"), tuple((f"2020-{i:02}", i) for i in range(12, 0, -1))),
         spread={
@@ -200,53 +211,44 @@ def hostile_data() -> Data:
 
 
 GROUPS = ("18-24", "25-35", "36-50", "50+")
+# The columns of each answer.
+COLUMNS = {
+    "top_category_by_country": ("country", "category", "category_count"),
+    "category_counts_by_year": ("post_year", "category", "category_count"),
+    "top_category_by_year": ("post_year", "category", "category_count"),
+    "top_user_by_country": ("country", "poster_name", "follower_count"),
+    "country_of_top_user": ("country", "follower_count"),
+    "top_category_by_age_group": ("age_group", "category", "category_count"),
+    "median_followers_by_age_group": ("age_group", "median_follower_count"),
+    "users_joined_by_year": ("post_year", "number_users_joined"),
+    "median_followers_by_join_year": ("post_year", "median_follower_count"),
+    "median_followers_by_age_group_and_join_year": (
+        *("age_group", "post_year"),
+        "median_follower_count",
+    ),
+}
 
 
 def _answers(texts: Sequence[str]) -> dict[str, dict[str, Grid]]:
     """Answers of the questions' shapes; per post a little more than per user."""
-    shapes: dict[str, tuple[tuple[str, ...], list[tuple[Any, ...]]]] = {
-        "top_category_by_country": (
-            ("country", "category", "category_count"),
-            [(t, t, 5) for t in texts],
-        ),
-        "category_counts_by_year": (
-            ("post_year", "category", "category_count"),
-            [(year, t, year - 2010) for year in (2018, 2019) for t in texts],
-        ),
-        "top_category_by_year": (
-            ("post_year", "category", "category_count"),
-            [(2018, t, 9) for t in texts],
-        ),
-        "top_user_by_country": (
-            ("country", "poster_name", "follower_count"),
-            [(t, t, 10**6) for t in texts],
-        ),
-        "country_of_top_user": (("country", "follower_count"), [(t, 10**6) for t in texts]),
-        "top_category_by_age_group": (
-            ("age_group", "category", "category_count"),
-            [(g, t, 3) for g in GROUPS for t in texts],
-        ),
-        "median_followers_by_age_group": (
-            ("age_group", "median_follower_count"),
-            [(g, 1000.5) for g in GROUPS],
-        ),
-        "users_joined_by_year": (
-            ("post_year", "number_users_joined"),
-            [(year, 7) for year in (2015, 2016, 2017)],
-        ),
-        "median_followers_by_join_year": (
-            ("post_year", "median_follower_count"),
-            [(2015, 10.0), (2016, 1e5)],
-        ),
-        "median_followers_by_age_group_and_join_year": (
-            ("age_group", "post_year", "median_follower_count"),
-            [(g, year, 100.0 * year) for g in GROUPS for year in (2015, 2016)],
-        ),
+    held: dict[str, list[tuple[Any, ...]]] = {
+        "top_category_by_country": [(t, t, 5) for t in texts],
+        "category_counts_by_year": [(year, t, year - 2010) for year in (2018, 2019) for t in texts],
+        "top_category_by_year": [(2018, t, 9) for t in texts],
+        "top_user_by_country": [(t, t, 10**6) for t in texts],
+        "country_of_top_user": [(t, 10**6) for t in texts],
+        "top_category_by_age_group": [(g, t, 3) for g in GROUPS for t in texts],
+        "median_followers_by_age_group": [(g, 1000.5) for g in GROUPS],
+        "users_joined_by_year": [(year, 7) for year in (2015, 2016, 2017)],
+        "median_followers_by_join_year": [(2015, 10.0), (2016, 1e5)],
+        "median_followers_by_age_group_and_join_year": [
+            (g, year, 100.0 * year) for g in GROUPS for year in (2015, 2016)
+        ],
     }
     answers = {}
-    for name, (columns, rows) in shapes.items():
-        grid = Grid(columns, tuple(rows))
-        more = Grid(columns, tuple((*row[:-1], row[-1] * 2) for row in rows))
+    for name, rows in held.items():
+        grid = Grid(COLUMNS[name], tuple(rows))
+        more = Grid(COLUMNS[name], tuple((*row[:-1], row[-1] * 2) for row in rows))
         ways = "per" in QUESTIONS[name].options
         answers[name] = {"user": grid, "post": more} if ways else {"": grid}
     return answers
@@ -262,6 +264,7 @@ def _books(text: str) -> dict[str, Any]:
         **books,
         "objects": 3,
         "bytes": 12345,
+        "seconds": 2.5,
         "flawed": 1,
         "rejects": {text: 2},
         "errors": {text: 1},
@@ -270,3 +273,149 @@ def _books(text: str) -> dict[str, Any]:
         "skipped_names": [text],
         "problems": [text],
     }
+
+
+# ---- the real records --------------------------------------------------------------------------
+
+
+def real_report(folder: Path) -> Data:
+    """A warehouse of the real records after a month of daily runs: more countries, places and runs
+    than plots have room for."""
+    posts = real_posts(folder)
+    ways = {
+        name: ("user", "post") if "per" in q.options else ("",) for name, q in QUESTIONS.items()
+    }
+    return Data(
+        warehouse="/home/me/demo/tables",
+        made_at="2026-01-01 00:00:00",
+        version="0.1.0",
+        tables=(
+            Kept("pins", "pin", 2_019),
+            Kept("geo", "geo", 11_154, 9),
+            Kept("users", "user", 11_154),
+        ),
+        answers={
+            name: {
+                per: _cut(COLUMNS[name], ANSWERS[name](posts, **({"per": per} if per else {})))
+                for per in ways[name]
+            }
+            for name in QUESTIONS
+        },
+        spread={per: _spread(counted(posts, per)) for per in ("user", "post")},
+        runs=Grid(
+            ("kind", "n", "state", "at", "landing", "books"),
+            tuple(_runs(posts, days=31))[:RUNS],
+        ),
+        landings=Grid(
+            ("kind", "landing", "done", "failed", "unfinished"),
+            tuple((kind, "s3://user-0a1b2c/", 31, 0, False) for kind in ("pin", "geo", "user")),
+        ),
+        quarantine=Grid(
+            ("kind", "code", "records", "replayed"),
+            (("pin", "not_json", 12, 0), ("user", "missing_key", 3, 3)),
+        ),
+        samples=Grid(
+            ("kind", "code", "records", "replayed", "detail", "position", "bytes", "payload"),
+            tuple(
+                (
+                    *("pin", "not_json", 12, 0, "expected value at byte 1,071"),
+                    *(f"kafka:0a1b2c.pin 0000000000 {n:020} 0", 1_200),
+                    json.dumps(posts[n], default=str)[:400].encode(),
+                )
+                for n in range(5)
+            ),
+        ),
+        errors=Grid(
+            ("kind", "column", "code", "number", "samples"),
+            (
+                ("geo", "coordinates", "invalid_coordinates", 6, (('{"latitude":95.1}', 6),)),
+                ("geo", "timestamp", "invalid_timestamp", 3, (("yesterday", 2), ("", 1))),
+            ),
+        ),
+        **_where_and_when(posts),
+    )
+
+
+def geo_report(folder: Path) -> Data:
+    """A warehouse that holds nothing but the real records of geo."""
+    rows = cleaned("geo", real_records(folder, "geo"))
+    return Data(
+        warehouse="main.social",
+        made_at="2026-01-01 00:00:00",
+        version="0.1.0",
+        tables=(Kept("pins", "pin"), Kept("geo", "geo", len(rows)), Kept("users", "user")),
+        of_posts=False,
+        errors=Grid(("kind", "column", "code", "number", "samples")),
+        missing=("pins", "users", "quarantine", "runs"),
+        **_where_and_when(rows, people=False),
+    )
+
+
+def _cut(columns: tuple[str, ...], rows: Sequence[tuple[Any, ...]], most: int = ROWS) -> Grid:
+    return Grid(columns, tuple(rows[:most]), len(rows) > most)
+
+
+def _where_and_when(posts: Sequence[Post], *, people: bool = True) -> dict[str, Any]:
+    """The parts of a report about places and times."""
+    times = sorted(post["timestamp"] for post in posts if post["timestamp"])
+    months = Counter(f"{at:%Y-%m}" for at in times)
+    cells: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for post in posts:
+        if post["coordinates"]:
+            latitude, longitude = map(floor, post["coordinates"])
+            cells[min(latitude, 89), min(longitude, 179)].append(post["country"])
+    rows = [(*at, len(held), min(held), len(set(held))) for at, held in cells.items()]
+    return {
+        "totals": {
+            "posts": len(posts),
+            "people": len(set(map(person, posts))) if people else None,
+            "countries": len({post["country"] for post in posts}),
+            "placed": sum(map(len, cells.values())),
+            "dated": len(times),
+            "first": str(times[0]),
+            "last": str(times[-1]),
+        },
+        "cells": _cut(
+            ("latitude", "longitude", "posts", "country", "countries"),
+            sorted(rows, key=lambda row: (-row[2], *row[:2])),
+            CELLS,
+        ),
+        "months": _cut(("month", "posts"), sorted(months.items(), reverse=True), MONTHS),
+    }
+
+
+def _spread(posts: Iterable[Post]) -> Grid:
+    """Quantiles of follower counts by age group."""
+    held: dict[str, list[int]] = defaultdict(list)
+    for post in posts:
+        group = age_group(post["age"])
+        if group is not None:
+            held[group].append(post["follower_count"])
+    rows = []
+    for group, counts in sorted(held.items()):
+        counts.sort()
+        shares = (0.05, 0.25, 0.5, 0.75, 0.95)
+        quantiles = (float(counts[int(share * (len(counts) - 1))]) for share in shares)
+        rows.append((group, len(counts), *quantiles))
+    return Grid(("age_group", "number", "q05", "q25", "q50", "q75", "q95"), tuple(rows))
+
+
+def _runs(posts: Sequence[Post], days: int) -> Iterator[tuple[Any, ...]]:
+    """The runs of some days, the newest first, as large as days of the real records are."""
+    for day in range(days, 0, -1):
+        for kind in ("user", "pin", "geo"):
+            read = len(posts) // days + day
+            figures = {
+                "read": read,
+                "inserted": read - 9,
+                "updated": 1,
+                "unchanged": 6,
+                "superseded": 1,
+                "quarantined": 1,
+            }
+            books: dict[str, Any] = {
+                name: {"records": count, "hash": "0"} for name, count in figures.items()
+            }
+            books.update(objects=read, bytes=read * 1_071, seconds=4.2, rejects={"not_json": 1})
+            at = 1_767_225_600_000_000 + day * 86_400_000_000
+            yield kind, day, "done", at, "s3://user-0a1b2c/", books

@@ -41,6 +41,8 @@ def start(folder: Path) -> SparkSession:
     from pinlake._session import local_session
 
     find_jars()
+    # Processes that Spark starts for a stream's batches know only the environment of its start.
+    os.environ.setdefault("PINLAKE_FAULT", f"@{fault_file(folder)}")
     if MODE not in ("classic", "connect"):
         pytest.fail(f"PINLAKE_TEST_CONNECT={MODE}: say classic or connect")
     conf = {**_SETTINGS, "spark.sql.warehouse.dir": str(folder), "spark.local.dir": str(folder)}
@@ -53,6 +55,11 @@ def start(folder: Path) -> SparkSession:
 
 # What other processes connect to: a warm Spark serves them too.
 _PORT = "spark.connect.grpc.binding.port"
+
+
+def fault_file(folder: Path) -> Path:
+    """Where tests say at which point Spark's own processes die."""
+    return folder / "fault"
 
 
 def hosts_connect() -> bool:

@@ -12,7 +12,7 @@ from support.cli import EXECUTABLE, environment, pinlake
 
 POSTS = 20_000
 # A disk of so many KiB is full before the ledger of these posts ends.
-DISK = 256
+DISK = 1500
 
 
 def test_a_run_whose_ledger_finds_no_room_is_gone_on_with(tmp_path: Path) -> None:
@@ -37,7 +37,13 @@ def test_a_run_whose_ledger_finds_no_room_is_gone_on_with(tmp_path: Path) -> Non
     (said,) = (line for line in done.stderr.splitlines() if line.startswith("pinlake: "))
     assert "small/run.ledger" in said
     assert "make room there" in said
-    assert Path(tmp_path, "run.ledger").stat().st_size == DISK << 10
+    # What did not fit as a whole is cut off again.
+    assert 0 < Path(tmp_path, "run.ledger").stat().st_size < DISK << 10
+    told = pinlake(
+        *("verify", "--ledger", "run.ledger", "--against", "landing:./landing", "--json"),
+        cwd=tmp_path,
+    )
+    assert json.loads(told.stdout)["unexplained"] == 0, told.stdout
 
     again = pinlake("emulate", *words, "--ledger", "run.ledger", "--resume", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
@@ -45,3 +51,28 @@ def test_a_run_whose_ledger_finds_no_room_is_gone_on_with(tmp_path: Path) -> Non
     verdict = json.loads(pinlake(*judged, cwd=tmp_path).stdout)
     assert verdict["unexplained"] == verdict["unsettled"] == 0
     assert verdict["sent"] == verdict["arrived"] == 3 * POSTS
+
+
+def test_a_ledger_that_finds_no_room_for_its_header_can_be_begun_again(tmp_path: Path) -> None:
+    words = ("--to", "landing:./landing", "--count", "1", "--ledger", "small/run.ledger")
+    emulate = shlex.join([str(EXECUTABLE), "emulate", *words])
+    script = (
+        "mount -t tmpfs -o size=16k tmpfs small || exit 99; dd if=/dev/zero of=small/full bs=16k "
+        f"count=1 2>/dev/null; {emulate}; code=$?; ls -A small >left; rm small/full; "
+        f"{emulate} || exit 98; exit $code"
+    )
+    Path(tmp_path, "small").mkdir()
+    unshare = shutil.which("unshare")
+    assert unshare, "no unshare here; on Debian: apt-get install util-linux"
+    done = subprocess.run(
+        [unshare, "--mount", "--map-root-user", "sh", "-c", script],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2, done.stderr
+    (said,) = (line for line in done.stderr.splitlines() if line.startswith("pinlake: "))
+    assert "small/run.ledger" in said
+    assert "make room there" in said
+    assert Path(tmp_path, "left").read_text(encoding="utf-8") == "full\n"

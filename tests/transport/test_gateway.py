@@ -141,6 +141,13 @@ def test_one_record_goes_as_the_originals_send_it(url: str, user: str) -> None:
     (record,) = got["Records"]
     assert record["SequenceNumber"] == put["SequenceNumber"]
     assert record["PartitionKey"] == "it's 7"
+    many = {"records": [{"data": "{}", "partition-key": 'it\'s \\ "8"'}]}
+    status, answer = ask(f"{at}/records", "PUT", many)
+    assert (status, answer["FailedRecordCount"]) == (200, 0), answer
+    shard = answer["Records"][0]["ShardId"]
+    begin = ask(f"{at}/sharditerator?shard-id={shard}", "GET")[1]["ShardIterator"]
+    got = ask(f"{at}/records", "GET", **{"Shard-Iterator": begin})[1]["Records"]
+    assert got[-1]["PartitionKey"] == 'it\'s \\ "8"'
 
     assert json.loads(base64.b64decode(record["Data"])) == data
 

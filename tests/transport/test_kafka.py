@@ -6,16 +6,19 @@ import json
 import os
 import random
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.api import client
-from support.cli import EXECUTABLE, environment, pinlake, refusal
+from support.cli import EXECUTABLE, STAND_IN, environment, pinlake, refusal
 from support.components import Kafka, LocalStack
 
 KINDS = ("pin", "geo", "user")
@@ -76,13 +79,24 @@ def test_the_real_tables_arrive_record_for_record(
         assert len(places) == count
 
 
+def length(file: Path) -> int:
+    return file.stat().st_size if file.exists() else 0
+
+
+def until_it_sends(run: subprocess.Popen[bytes], ledger: Path, begun_at: int = 0) -> None:
+    """Waits until a run's ledger grows: what comes before is an interpreter that starts."""
+    while run.poll() is None and length(ledger) <= begun_at + 4096:
+        time.sleep(0.01)
+
+
 def test_a_broker_that_is_killed_loses_and_doubles_nothing(
     kafka: Kafka, user: str, tmp_path: Path
 ) -> None:
-    words = emulate(kafka, user, "--count", "34000", "--rate", "6000")
+    words = emulate(kafka, user, "--count", "34000", "--rate", "6000", "--order", "sequential")
     with subprocess.Popen(
         [EXECUTABLE, *words], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE
     ) as run:
+        until_it_sends(run, Path(tmp_path, "run.ledger"))
         for _ in range(2):
             time.sleep(2)
             kafka.kill()
@@ -95,32 +109,39 @@ def test_a_broker_that_is_killed_loses_and_doubles_nothing(
     assert found["unexplained"] == 0, found
     assert found["seen"] == 102_000
     assert found["repeats"] == 0
+    check = ("check", "--from", f"kafka://{kafka.plain}", "--user-id", user, "--out", "c")
+    assert pinlake(*check, cwd=tmp_path).returncode == 0
+    for kind in KINDS:
+        consumed = json.loads(Path(tmp_path, "c", f"{kind}_consumer.json").read_text("utf-8"))
+        for partition in {one["partition"] for one in consumed}:
+            own = [one for one in consumed if one["partition"] == partition]
+            own.sort(key=lambda one: int(one["offset"]))
+            keys = [int(one["key"]) for one in own]
+            assert keys == sorted(keys), (kind, partition)
 
 
 @pytest.mark.parametrize(
-    ("posts", "kills"),
-    [(20_000, 4), pytest.param(100_000, 30, marks=pytest.mark.long)],
+    ("posts", "kills", "rate"),
+    [(20_000, 4, 3000), pytest.param(100_000, 30, 2000, marks=pytest.mark.long)],
 )
 def test_an_emulator_that_is_killed_goes_on_where_it_was(
-    kafka: Kafka, user: str, tmp_path: Path, posts: int, kills: int
+    kafka: Kafka, user: str, tmp_path: Path, posts: int, kills: int, rate: int
 ) -> None:
     chance = random.Random(posts)
     faults = [f"--fault={name}=0.01" for name in ("duplicate", "late", "drop", "corrupt")]
-    words = emulate(kafka, user, "--count", str(posts), "--rate", "4000", *faults)
+    words = emulate(kafka, user, "--count", str(posts), "--rate", str(rate), *faults)
+    ledger = Path(tmp_path, "run.ledger")
     resume: tuple[str, ...] = ()
-    died = 0
     for _ in range(kills):
+        begun_at = length(ledger)
         with subprocess.Popen(
             [EXECUTABLE, *words, *resume], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE
         ) as run:
-            try:
-                run.wait(chance.uniform(0.3, 1.5))
-            except subprocess.TimeoutExpired:
-                run.send_signal(signal.SIGKILL)
-        died += run.returncode == -signal.SIGKILL
-        if Path(tmp_path, "run.ledger").exists():
-            resume = ("--resume",)
-    assert died >= kills // 2
+            until_it_sends(run, ledger, begun_at)
+            time.sleep(chance.uniform(0.0, 1.5))
+            run.send_signal(signal.SIGKILL)
+        assert run.returncode == -signal.SIGKILL
+        resume = ("--resume",)
     done = pinlake(*words, *resume, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     found = verdict(kafka, tmp_path)
@@ -237,11 +258,19 @@ def test_msk_iam_refuses_in_one_line(
     assert "canary" not in done.stdout + done.stderr
 
 
-def test_msk_iam_refuses_an_expired_token_in_one_line(kafka: Kafka, tmp_path: Path) -> None:
-    late = tmp_path / "late.so"
+@pytest.fixture(scope="module")
+def late(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library that makes a process's clock late."""
+    made = tmp_path_factory.mktemp("skew") / "late.so"
     source = Path(__file__).parents[1] / "support/skew.c"
     compiler = os.environ.get("CC", "cc")
-    subprocess.run([compiler, "-shared", "-fPIC", "-o", late, source, "-ldl"], check=True)
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", made, source, "-ldl"], check=True)
+    return made
+
+
+def test_msk_iam_refuses_an_expired_token_in_one_line(
+    kafka: Kafka, tmp_path: Path, late: Path
+) -> None:
     # A machine whose clock is late signs tokens that are over when the broker sees them.
     skew = {"LD_PRELOAD": str(late), "CLOCK_IS_LATE_BY": "4"}
     text = (
@@ -252,6 +281,40 @@ def test_msk_iam_refuses_an_expired_token_in_one_line(kafka: Kafka, tmp_path: Pa
     words = ("emulate", "--to", f"kafka://{kafka.iam}", "--count", "1")
     said = refusal(pinlake(*words, cwd=tmp_path, env={**iam(kafka), **skew}))
     assert "expired" in said, said
+
+
+def test_msk_iam_refuses_readers_in_one_line_too(kafka: Kafka, tmp_path: Path, late: Path) -> None:
+    skew = {"LD_PRELOAD": str(late), "CLOCK_IS_LATE_BY": "4"}
+    verbs = (("topics", "list", "--at"), ("check", "--out", "c", "--from"))
+    wrongs = (
+        ({"AWS_SECRET_ACCESS_KEY": "canary-7f3a"}, kafka.region, 900, "SASL authentication error"),
+        ({}, "eu-west-3", 900, "wrong region"),
+        (skew, kafka.region, 2, "expired"),
+    )
+
+    def refused(number: int, verb: tuple[str, ...], change: dict[str, str], toml: str) -> str:
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        Path(folder, "pinlake.toml").write_text(toml, encoding="utf-8")
+        env = {**iam(kafka), **change}
+        done = pinlake(*verb, f"kafka://{kafka.iam}", cwd=folder, env=env)
+        assert "canary" not in done.stdout + done.stderr
+        # Nor is anything left of files that were begun.
+        assert not list(folder.glob("c/*"))
+        return refusal(done)
+
+    # Each takes the ten seconds that brokers have for an answer: all at once.
+    with ThreadPoolExecutor() as pool:
+        told = []
+        for number, (verb, wrong) in enumerate(product(verbs, wrongs)):
+            change, region, life, wanted = wrong
+            toml = (
+                f'[kafka]\nsecurity = "msk-iam"\nregion = "{region}"\n'
+                f'ca = "{kafka.certificate.authority}"\n"lifetime.seconds" = {life}\n'
+            )
+            told.append((pool.submit(refused, number, verb, change, toml), wanted))
+        for said, wanted in told:
+            assert wanted in said.result()
 
 
 def iam(kafka: Kafka) -> dict[str, str | None]:
@@ -292,7 +355,7 @@ def test_a_stop_drains_and_says_so(kafka: Kafka, user: str, tmp_path: Path) -> N
     with subprocess.Popen(
         [EXECUTABLE, *words], cwd=tmp_path, env=environment(), stdout=subprocess.PIPE
     ) as run:
-        time.sleep(2)
+        until_it_sends(run, Path(tmp_path, "run.ledger"))
         began = time.monotonic()
         os.kill(run.pid, signal.SIGTERM)
         told, _ = run.communicate(timeout=30)
@@ -302,3 +365,24 @@ def test_a_stop_drains_and_says_so(kafka: Kafka, user: str, tmp_path: Path) -> N
     found = verdict(kafka, tmp_path)
     assert (found["unexplained"], found["unsettled"]) == (0, 0)
     assert found["arrived"] == report["written"] > 0
+
+
+def test_a_signal_ends_what_waits_for_an_answer(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(20)
+        at = f"gateway+http://127.0.0.1:{silent.getsockname()[1]}/x"
+        env = {**STAND_IN, "PINLAKE_GATEWAY_KEY": "key"}
+        # Nothing was sent: a stop has nothing to wait for. Other verbs are broken off.
+        for verb, code in ((("emulate", "--to", at), 0), (("streams", "list", "--at", at), 130)):
+            with subprocess.Popen(
+                [EXECUTABLE, *verb], cwd=tmp_path, env=environment(env), stderr=subprocess.PIPE
+            ) as run:
+                # It asks, and waits for an answer.
+                asked, _ = silent.accept()
+                time.sleep(0.3)
+                run.send_signal(signal.SIGINT)
+                began = time.monotonic()
+                told = run.communicate(timeout=20)[1]
+                asked.close()
+            assert time.monotonic() - began < 3
+            assert (run.returncode, b"Traceback" in told) == (code, False), told

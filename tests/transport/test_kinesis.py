@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from support.cli import STAND_IN, pinlake, refusal
+from support.cli import EXECUTABLE, STAND_IN, environment, pinlake, refusal
 from support.components import Kinesalite
 from support.fault_proxy import FaultProxy, running
 
@@ -76,7 +80,14 @@ def test_the_real_tables_arrive_record_for_record(
 def test_refused_entries_throttles_errors_and_lost_replies_lose_nothing(
     kinesalite: Kinesalite, user: str, tmp_path: Path, posts: int, kinds: int
 ) -> None:
-    faults = FaultProxy(kinesalite.endpoint, entries=0.3, throttled=0.05, failed=0.05, lost=0.01)
+    faults = FaultProxy(
+        kinesalite.endpoint,
+        entries=0.3,
+        throttled=0.05,
+        failed=0.05,
+        lost=0.01,
+        first_lost=True,
+    )
     with running(faults) as proxy:
         settings(tmp_path, proxy.url)
         done = pinlake(*emulate(user, "--count", str(posts)), cwd=tmp_path, env=ENV)
@@ -90,9 +101,82 @@ def test_refused_entries_throttles_errors_and_lost_replies_lose_nothing(
     # Only what was refused is sent again: what is there twice comes from replies that were lost.
     assert found["seen"] == faults.counts["accepted"]
     assert found["seen"] == found["arrived"] + found["repeats"]
-    assert all(faults.counts[what] > 0 for what in ("entries", "throttled", "failed"))
-    if not faults.counts["lost"]:
-        assert found["repeats"] == 0
+    assert all(faults.counts[what] > 0 for what in ("entries", "throttled", "failed", "lost"))
+    assert found["repeats"] > 0
+
+
+def test_a_run_that_is_killed_while_replies_are_lost_is_explained(
+    kinesalite: Kinesalite, user: str, tmp_path: Path
+) -> None:
+    # Each try is accepted, and no run ever hears of it: it tries again, how often it takes with it.
+    faults = FaultProxy(kinesalite.endpoint, lost=1.0)
+    words = emulate(user, "--count", "20")
+    with running(faults) as proxy:
+        settings(tmp_path, proxy.url)
+        with subprocess.Popen(
+            [EXECUTABLE, *words], cwd=tmp_path, env=environment(ENV), stdout=subprocess.PIPE
+        ) as run:
+            until(lambda: faults.counts["lost"] >= 12)
+            run.send_signal(signal.SIGKILL)
+    settings(tmp_path, kinesalite.endpoint)
+    done = pinlake(*words, "--resume", cwd=tmp_path, env=ENV)
+    assert done.returncode == 0, done.stderr
+    found = verdict(tmp_path)
+    assert (found["unexplained"], found["arrived"]) == (0, 60), found
+    assert found["repeats"] == found["seen"] - 60 > 60
+
+
+def test_a_stop_tells_of_what_was_under_way(
+    kinesalite: Kinesalite, user: str, tmp_path: Path
+) -> None:
+    faults = FaultProxy(kinesalite.endpoint, silent=20.0)
+    with running(faults) as proxy:
+        settings(tmp_path, proxy.url)
+        with subprocess.Popen(
+            [EXECUTABLE, *emulate(user, "--rate", "5")],
+            cwd=tmp_path,
+            env=environment(ENV),
+            stdout=subprocess.PIPE,
+        ) as run:
+            until(lambda: faults.counts["passed"] >= 3)
+            run.send_signal(signal.SIGTERM)
+            began = time.monotonic()
+            told, _ = run.communicate(timeout=60)
+        assert time.monotonic() - began < 8
+    report = json.loads(told)
+    assert run.returncode == 1
+    assert report["generated"] == report["unknown"] > 0
+    assert (report["written"], report["failed"]) == (0, 0)
+    settings(tmp_path, kinesalite.endpoint)
+    found = verdict(tmp_path)
+    assert found["unexplained"] == 0, found
+
+
+def test_a_second_signal_ends_it_at_once(kinesalite: Kinesalite, user: str, tmp_path: Path) -> None:
+    faults = FaultProxy(kinesalite.endpoint, silent=20.0)
+    with running(faults) as proxy:
+        settings(tmp_path, proxy.url)
+        with subprocess.Popen(
+            [EXECUTABLE, *emulate(user, "--rate", "5")], cwd=tmp_path, env=environment(ENV)
+        ) as run:
+            until(lambda: faults.counts["passed"] >= 1)
+            run.send_signal(signal.SIGINT)
+            time.sleep(0.5)
+            began = time.monotonic()
+            run.send_signal(signal.SIGINT)
+            assert run.wait(timeout=20) == -signal.SIGINT
+            assert time.monotonic() - began < 1
+    # What was under way has no known end: the ledger can be gone on with, and is explained.
+    settings(tmp_path, kinesalite.endpoint)
+    assert verdict(tmp_path)["unexplained"] == 0
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Waits for something to be so."""
+    deadline = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_one_stream_for_all_kinds(kinesalite: Kinesalite, user: str, tmp_path: Path) -> None:
@@ -101,6 +185,12 @@ def test_one_stream_for_all_kinds(kinesalite: Kinesalite, user: str, tmp_path: P
     assert done.returncode == 0, done.stderr
     found = verdict(tmp_path)
     assert (found["unexplained"], found["seen"]) == (0, 600)
+    # Keys say the kind: who reads one of them knows its records by that.
+    check = ("check", "--from", AT[1], "--user-id", user, "--out", "c")
+    assert pinlake(*check, cwd=tmp_path, env=ENV).returncode == 0
+    shared = Path(tmp_path, "c", f"streaming-{user}-pin_consumer.json").read_text("utf-8")
+    keys = Counter(one["key"].split("-")[0] for one in json.loads(shared))
+    assert keys == {"pin": 200, "geo": 200, "user": 200}
 
 
 def test_streams_are_listed_described_and_what_is_not_there_is_said(

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
-from support.cli import EXECUTABLE, environment
-from support.components import Kafka
+from support.api import api
+from support.cli import EXECUTABLE, STAND_IN, environment, pinlake
+from support.components import Kafka, Kinesalite, LocalStack
 
 CANARY = "canary-5e1f"
 
@@ -91,3 +94,82 @@ def test_no_output_no_file_and_no_process_shows_it(
     assert str(EXECUTABLE) in seen
     for place in (said, seen, *(path.read_text("latin-1") for path in tmp_path.iterdir())):
         assert CANARY not in place
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        return int(one.getsockname()[1])
+
+
+def sends_and_shows_nothing(folder: Path, to: str, env: Mapping[str, str | None]) -> None:
+    """An emulation that ends well: what it says, tells Prometheus and writes has no canary."""
+    port = free_port()
+    words = ("emulate", "--to", to, "--user-id", "canary", "--count", "40", "--rate", "20")
+    more = ("--ledger", "run.ledger", "--json", "--metrics-port", str(port))
+    metrics, listed = "", ""
+    with (
+        Path(folder, "out").open("wb") as out,
+        subprocess.Popen(
+            [EXECUTABLE, *words, *more],
+            cwd=folder,
+            env=environment({**env, "PINLAKE_DEBUG": "1"}),
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        ) as running,
+    ):
+        while running.poll() is None:
+            listed += processes()
+            with contextlib.suppress(OSError), urlopen(f"http://127.0.0.1:{port}/metrics") as told:
+                metrics += told.read().decode()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                running.wait(0.2)
+    places = {path.name: path.read_text("latin-1") for path in folder.iterdir() if path.is_file()}
+    assert running.returncode == 0, places["out"]
+    assert '"written":' in places["out"]
+    assert "pinlake_emulate_posts_total" in metrics
+    for what, text in {**places, "metrics": metrics, "processes": listed}.items():
+        assert CANARY not in text, what
+
+
+def test_a_run_by_msk_iam_with_a_session_token_shows_nothing(kafka: Kafka, tmp_path: Path) -> None:
+    text = (
+        f'[kafka]\nsecurity = "msk-iam"\nregion = "{kafka.region}"\n'
+        f'ca = "{kafka.certificate.authority}"\n'
+    )
+    Path(tmp_path, "pinlake.toml").write_text(text, encoding="utf-8")
+    env = {
+        **STAND_IN,
+        "AWS_ACCESS_KEY_ID": kafka.access_key,
+        "AWS_SECRET_ACCESS_KEY": kafka.secret_key,
+        "AWS_SESSION_TOKEN": CANARY,
+    }
+    to = f"kafka://{kafka.iam}"
+    made = pinlake("topics", "create", "--at", to, "--user-id", "canary", cwd=tmp_path, env=env)
+    assert made.returncode == 0, made.stderr
+    sends_and_shows_nothing(tmp_path, to, env)
+
+
+def test_a_run_into_kinesis_with_a_session_token_shows_nothing(
+    kinesalite: Kinesalite, tmp_path: Path
+) -> None:
+    text = f'[kinesis]\nendpoint = "{kinesalite.endpoint}"\n'
+    Path(tmp_path, "pinlake.toml").write_text(text, encoding="utf-8")
+    secret = f"secret-{CANARY}"
+    env = {**STAND_IN, "AWS_SECRET_ACCESS_KEY": secret, "AWS_SESSION_TOKEN": CANARY}
+    to = "kinesis://us-east-1"
+    made = pinlake("streams", "create", "--at", to, "--user-id", "canary", cwd=tmp_path, env=env)
+    assert made.returncode == 0, made.stderr
+    sends_and_shows_nothing(tmp_path, to, env)
+
+
+def test_a_run_through_the_api_with_its_key_shows_nothing(
+    localstack: LocalStack, tmp_path: Path
+) -> None:
+    env = {**STAND_IN, "PINLAKE_GATEWAY_KEY": CANARY}
+    with api(localstack) as url:
+        to = f"gateway+{url}"
+        of = ("--at", to, "--user-id", "canary")
+        made = pinlake("streams", "create", *of, cwd=tmp_path, env=env)
+        assert made.returncode == 0, made.stderr
+        sends_and_shows_nothing(tmp_path, to, env)
+        pinlake("streams", "delete", *of, cwd=tmp_path, env=env)

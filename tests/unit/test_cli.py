@@ -139,6 +139,30 @@ def test_doctor_says_which_services_answer_and_prints_no_credentials(tmp_path: P
     assert "hunter2" not in done.stdout + done.stderr
 
 
+def test_doctor_has_a_line_for_each_endpoint_and_each_listener_of_a_checkout(
+    tmp_path: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        there = f"127.0.0.1:{server.getsockname()[1]}"
+        settings = f'[kinesis]\nendpoint = "http://{there}"\n[firehose]\nendpoint = "{there}"\n'
+        Path(tmp_path, "pinlake.toml").write_text(settings, encoding="utf-8")
+        env = {
+            "AWS_ENDPOINT_URL_S3": f"http://{there}",
+            "AWS_ENDPOINT_URL_KINESIS": "http://127.0.0.1:9",
+            "PINLAKE_TEST_KAFKA_SCRAM": there,
+            "PINLAKE_TEST_KAFKA_IAM": there,
+            "PINLAKE_TEST_KINESALITE": f"http://{there}",
+        }
+        done = pinlake("doctor", "--json", cwd=tmp_path, env=env)
+    rows = json.loads(done.stdout)
+    answering = {row["what"] for row in rows if row["found"] == f"{there} answers"}
+    listeners = {"kafka, SCRAM", "kafka, IAM", "kinesalite"}
+    assert answering == {"s3", "kinesis", "firehose", *listeners}
+    (missing,) = (row for row in rows if "127.0.0.1:9:" in row["found"])
+    assert missing["what"] == "kinesis"
+    assert "AWS_ENDPOINT_URL_KINESIS" in missing["remedy"]
+
+
 @pytest.mark.parametrize("address", ["mysql://me:hunter2@[x", "mysql://me:hunter2@host:port/x"])
 def test_doctor_says_that_an_address_is_none(tmp_path: Path, address: str) -> None:
     done = pinlake("doctor", cwd=tmp_path, env={"PINLAKE_MYSQL_URL": address})

@@ -213,6 +213,47 @@ def test_options_of_a_database_say_where_secrets_are_and_none_is_one() -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("sasl.password", "PINLAKE_KAFKA_PASSWORD_FILE"),
+        ("sasl.pasword", "PINLAKE_KAFKA_PASSWORD_FILE"),
+        ("ssl.key.password", "PINLAKE_KAFKA_PASSWORD_FILE"),
+        ("sasl.oauthbearer.config", "PINLAKE_KAFKA_PASSWORD_FILE"),
+        ("sasl.oauthbearer.assertion.private.key.passphrase", "PINLAKE_KAFKA_PASSWORD_FILE"),
+        ("sasl.oauthbearer.assertion.algorithm", "PINLAKE_KAFKA_PASSWORD_FILE"),
+        ("ssl.key.pem", "ssl.key.location"),
+        ("ssl.certificate.pem", "ssl.certificate.location"),
+    ],
+)
+def test_a_secret_among_kafkas_properties_is_refused_with_where_it_may_stand(
+    name: str, wanted: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for text in (f'[kafka]\n"{name}" = "hunter2"', f'[kafka]\n{name} = "hunter2"'):
+        told = refused(text)
+        assert f"'{name}' is a credential" in told
+        assert wanted in told
+        assert "hunter2" not in told
+    write("")
+    monkeypatch.setenv("PINLAKE_KAFKA__" + name.upper().replace(".", "__"), "hunter2")
+    with pytest.raises(ConfigError, match=wanted) as caught:
+        load()
+    assert "hunter2" not in str(caught.value)
+
+
+def test_where_kafkas_key_stands_is_no_secret_and_any_login_is_masked() -> None:
+    write(
+        '[kafka]\nssl.key.location = "key.pem"\nssl.certificate.location = "c.pem"\n'
+        'sasl.mechanism = "PLAIN"\nsasl.pwd = "hunter2"'
+    )
+    shown = {key: value for key, value, _ in load().shown()}
+    assert shown["kafka.ssl.key.location"] == "key.pem"
+    assert shown["kafka.ssl.certificate.location"] == "c.pem"
+    assert shown["kafka.sasl.mechanism"] == "PLAIN"
+    assert shown["kafka.sasl.pwd"] == "***"
+    assert "hunter2" not in str(shown)
+
+
 def test_variables_that_are_read_elsewhere_are_no_typos(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (*VARIABLES, _fault.VARIABLE, "PINLAKE_TEST_CONNECT", "PINLAKE_TEST_ANYTHING"):
         monkeypatch.setenv(name, "x")

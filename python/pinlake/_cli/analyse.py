@@ -123,7 +123,15 @@ def _print(found: dict[str, Answer], form: Format) -> None:
             _print_csv(name if len(found) > 1 else None, columns, answer)
         else:
             print(f"{QUESTIONS[name].asks} ({name})")
-            print_table(columns, answer)
+            print_table(columns, [_years_as_text(columns, row) for row in answer])
+
+
+def _years_as_text(columns: Sequence[str], row: Sequence[Any]) -> list[Any]:
+    """A year is a name, not a number: no thousands are separated in it."""
+    return [
+        str(value) if column == "post_year" and value is not None else value
+        for column, value in zip(columns, row, strict=True)
+    ]
 
 
 def _print_csv(name: str | None, columns: list[str], rows: Sequence[tuple[Any, ...]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -70,13 +71,14 @@ def print_table(heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return "" if value is None else str(value)
+    """A value on one line: what records hold must not speak to the terminal."""
+    from pinlake._report.text import shown
+
+    return "" if value is None else str(value) if isinstance(value, bool) else shown(value)
 
 
 def _is_number(text: str) -> bool:
-    return text.replace(",", "").lstrip("-").isdigit()
+    return re.fullmatch(r"-?[\d,]+(\.\d+)?", text) is not None
 
 
 def required(config: Config, name: str, option: str) -> str:

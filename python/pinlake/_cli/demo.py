@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from pinlake._books import RunReport
+    from pinlake._compare import Comparison
     from pinlake.config import Config
     from pinlake.demo import Place
 
@@ -84,15 +86,35 @@ def demo(
                 shown,
                 count=shown.counted,
             )
+        compared = _streamed(spark, settings, where, [books.kind for books in report.books])
         page = _page(spark, settings, where)
     if json:
-        places = {"landing": str(where.landing), "tables": str(where.tables)}
-        print_json({**report.to_dict(), **places, "report": page and str(page)})
+        places = {
+            "landing": str(where.landing),
+            "tables": str(where.tables),
+            "stream": str(where.stream),
+        }
+        halves = {one.kind: {**asdict(one), "equal": one.equal} for one in compared}
+        made_of = {"report": page and str(page), "compared": halves}
+        print_json({**report.to_dict(), **places, **made_of})
     else:
         _print(report, where, page)
+        for one in compared:
+            print(f"Batch and stream  {one}")
     tell(f"done in {duration(time.monotonic() - started)}")
-    if not report.ok:
+    if not report.ok or not all(one.equal for one in compared):
         raise typer.Exit(1)
+
+
+def _streamed(
+    spark: SparkSession, settings: Config, where: Place, kinds: list[str]
+) -> list[Comparison]:
+    """The streaming half, and how its tables compare."""
+    from pinlake._progress import Progress, beat
+    from pinlake.demo import stream
+
+    with beat(Progress("stream the same landing")):
+        return stream(spark, settings, where, kinds)
 
 
 def _page(spark: SparkSession, settings: Config, where: Place) -> Path | None:

@@ -98,7 +98,7 @@ def emulate(
     config: ConfigFile = None,
     json: Json = False,
 ) -> None:
-    """Make posts, or replay those of tables, into a landing, Kafka, Kinesis, files or stdout.
+    """Make posts, or replay those of tables, into a landing, Kafka, streams, Firehose or files.
 
     The same seed makes the same bytes on any machine. A landing is gone on with behind its last
     offset. Without --count and --duration it goes on until Ctrl-C, which ends it cleanly; a

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 At = Annotated[
     str | None,
-    typer.Option("--at", metavar="URL", help="Where: kafka://host:9092 or kinesis://region."),
+    typer.Option(
+        "--at", metavar="URL", help="kafka://host:9092, kinesis://region, gateway+https://…"
+    ),
 ]
 UserId = Annotated[
     str | None, typer.Option("--user-id", metavar="ID", help="Whose: names are made of it.")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pinlake import _doctor
 from pinlake._progress import Progress, beat
+from pinlake._spark import on_databricks
 from pinlake.errors import ConfigError, PinlakeError, SourceError, mask
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def session(conf: Mapping[str, str]) -> Iterator[SparkSession]:
     if there is not None:
         yield there
         return
-    if "DATABRICKS_RUNTIME_VERSION" not in os.environ:
+    if not on_databricks():
         _check(conf)
     folder = Path(tempfile.mkdtemp(prefix="pinlake-"))
     log = folder / "spark.log"

@@ -62,7 +62,7 @@ def verify(
             "--against",
             metavar="TARGET",
             help="landing: or objects: DIR|s3://…, tables:DIR|CATALOG.SCHEMA, kafka://host, "
-            "kinesis://region; repeatable.",
+            "kinesis://region, gateway+https://…; repeatable.",
         ),
     ] = None,
     config: ConfigFile = None,

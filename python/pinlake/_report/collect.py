@@ -320,18 +320,23 @@ def _errors(found: Grid) -> Grid:
     return Grid(("kind", "column", "code", "number", "samples"), rows, found.more)
 
 
+# A run that failed and was done again keeps its id: what was done counts.
 _RUNS = """
-SELECT kind, n, state, unix_micros(ingested_at) AS at, landing, books
-FROM {source} WHERE state IN ('done', 'failed') ORDER BY ingested_at DESC, kind, state
+SELECT kind, n, state, unix_micros(ingested_at) AS at, landing, books FROM (
+  SELECT *, bool_or(state = 'done') OVER (PARTITION BY kind, landing, run_id) AS redone
+  FROM {source} WHERE state IN ('done', 'failed'))
+WHERE state = 'done' OR NOT redone ORDER BY ingested_at DESC, kind, state
 """
 
 # A plan is unfinished if nothing was booked since.
 _LANDINGS = """
-SELECT kind, landing, CAST(count_if(state = 'done') AS INT) AS done,
-  CAST(count_if(state = 'failed') AS INT) AS failed,
-  coalesce(max(IF(state = 'planned', n, NULL)), 0)
-    > coalesce(max(IF(state = 'done', n, NULL)), 0) AS unfinished
-FROM {source} GROUP BY kind, landing ORDER BY kind, landing
+SELECT kind, landing, CAST(count_if(done) AS INT) AS done,
+  CAST(count_if(failed AND NOT done) AS INT) AS failed,
+  coalesce(max(planned), 0) > coalesce(max(ended), 0) AS unfinished
+FROM (SELECT kind, landing, bool_or(state = 'done') AS done, bool_or(state = 'failed') AS failed,
+    max(IF(state = 'planned', n, NULL)) AS planned, max(IF(state = 'done', n, NULL)) AS ended
+  FROM {source} GROUP BY kind, landing, run_id)
+GROUP BY kind, landing ORDER BY kind, landing
 """
 
 _SAMPLES = f"""

@@ -9,6 +9,10 @@ from typing import Any
 from pinlake._report.plots import Plot
 from pinlake._report.text import markup
 
+# Bytes of a table's rows: what records hold may be long, and longer still as HTML. Some thirty
+# tables and their plots stay below 5 MB with this.
+MOST = 64_000
+
 
 def words(name: str) -> str:
     """A column's name as a reader says it.
@@ -28,10 +32,12 @@ def _class(kind: str) -> str:
     return f' class="{kind}"' if kind else ""
 
 
-def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def table(
+    caption: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], *, most: int = MOST
+) -> str:
     """Rows within a box that scrolls by itself; the first column names the row.
 
-    A cell is a value, or a `Raw`.
+    A cell is a value, or a `Raw`. Rows beyond `most` bytes are left out, and counted.
     """
     lines = [list(row) for row in rows]
     numeric = [
@@ -42,7 +48,7 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
         f'<th scope="col"{_class("n" if right else "")}>{words(name)}</th>'
         for name, right in zip(heads, numeric, strict=True)
     )
-    body = "".join(f"<tr>{_cells(line, numeric)}</tr>" for line in lines)
+    body = "".join(_within([f"<tr>{_cells(line, numeric)}</tr>" for line in lines], most, heads))
     if not lines:
         body = f'<tr><td colspan="{len(heads)}">none</td></tr>'
     return (
@@ -50,6 +56,17 @@ def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
         f"<table><caption>{html.escape(caption)}</caption><thead><tr>{head}</tr></thead>"
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _within(rows: list[str], most: int, heads: Sequence[str]) -> list[str]:
+    """Rows of at most so many bytes, and a last one that says how many more there are."""
+    size = 0
+    for at, row in enumerate(rows):
+        size += len(row.encode())
+        if size > most:
+            left = f"{len(rows) - at:,} more: the page would grow too large"
+            return [*rows[:at], f'<tr><td colspan="{len(heads)}">{left}</td></tr>']
+    return rows
 
 
 class Raw(str):

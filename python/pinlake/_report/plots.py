@@ -21,6 +21,10 @@ Figure = dict[str, Any]
 
 # Bars that a plot has room for; its table has all.
 BARS = 20
+# Rows of the map of heat; the real tables have thirteen.
+_CATEGORIES = 50
+# Characters of a record's text that a place on a plot says.
+_HOVER = 25
 # Characters of a name beside a plot, and where it is narrow.
 _LABEL = 28
 _SHORT = 17
@@ -235,12 +239,24 @@ def _median_lines(answer: dict[str, Grid]) -> Plot | None:
     return Plot(figure, f"Lines of {len(series)} medians over {len(years)} years of joining.")
 
 
+def _commonest(grid: Grid) -> tuple[list[str], str]:
+    """The categories with the most posts, by name, and what is said where there are more."""
+    totals: dict[str, int] = {}
+    for _, category, count in grid.rows:
+        totals[category] = totals.get(category, 0) + count
+    if len(totals) <= _CATEGORIES:
+        return sorted(totals), ""
+    kept = sorted(totals, key=lambda one: (-totals[one], one))[:_CATEGORIES]
+    return sorted(kept), f"The {_CATEGORIES} categories with the most posts; the table has more."
+
+
 def _heat(answer: dict[str, Grid]) -> Plot | None:
     grid = answer[""]
-    years, categories = (sorted(set(grid.column(c))) for c in ("post_year", "category"))
+    years = sorted(set(grid.column("post_year")))
     if not years:
         return None
     held = {(row[0], row[1]): row[2] for row in grid.rows}
+    categories, note = _commonest(grid)
     counts = [[held.get((year, category), 0) for year in years] for category in categories]
     greatest = max(max(row) for row in counts)
     figure = {
@@ -254,7 +270,7 @@ def _heat(answer: dict[str, Grid]) -> Plot | None:
                 "texttemplate": "%{text}",
                 "textfont": {"color": "--ink"},
                 "hovertext": [
-                    [f"{label(c)}, {y}: {label(held.get((y, c), 0))}" for y in years]
+                    [f"{label(c, _HOVER)}, {y}: {held.get((y, c), 0):,}" for y in years]
                     for c in categories
                 ],
                 "hoverinfo": "text",
@@ -277,6 +293,7 @@ def _heat(answer: dict[str, Grid]) -> Plot | None:
         figure,
         f"A field for each of {len(categories)} categories in {len(years)} years, the darker the "
         f"more posts; the greatest count is {shown(greatest)}.",
+        note,
     )
 
 
@@ -366,7 +383,7 @@ def world(cells: Grid, what: str) -> Plot | None:
 def _place(row: dict[str, Any], what: str) -> str:
     more = f" and {row['countries'] - 1} more" if row["countries"] > 1 else ""
     at = f"{row['latitude']}°, {row['longitude']}°"
-    return f"{label(row['country'])}{more}<br>{at}: {row['posts']:,} {what}"
+    return f"{label(row['country'], _HOVER)}{more}<br>{at}: {row['posts']:,} {what}"
 
 
 def over_time(months: Grid, what: str) -> Plot | None:
@@ -464,14 +481,19 @@ def books(runs: Sequence[dict[str, Any]], fates: Iterable[str]) -> Plot | None:
 
 
 def throughput(runs: Sequence[dict[str, Any]]) -> Plot | None:
-    """Bytes that the newest runs read."""
-    chosen = [run for run in runs if run["books"].get("bytes")][:BARS]
+    """Records a second of the newest runs that say how long they took."""
+    chosen = [run for run in runs if _read(run) and run["books"].get("seconds")][:BARS]
     if not chosen:
         return None
-    values = [run["books"]["bytes"] for run in chosen]
+    values = [round(_read(run) / run["books"]["seconds"]) for run in chosen]
     names = [_run_name(run) for run in chosen]
     note = f"The newest {BARS} runs that read something." if len(chosen) == BARS else ""
-    return Plot(bars(names, {"": values}, "bytes"), _bars_say(names, {"": values}), note)
+    return Plot(bars(names, {"": values}, "records/s"), _bars_say(names, {"": values}), note)
+
+
+def _read(run: dict[str, Any]) -> int:
+    found: int = run["books"].get("read", {}).get("records", 0)
+    return found
 
 
 def counted(grid: Grid, names: Sequence[str], count: str) -> Plot | None:

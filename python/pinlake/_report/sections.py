@@ -9,9 +9,9 @@ from typing import Any
 
 from pinlake._books import FATES, counts
 from pinlake._report.data import Data, Grid
-from pinlake._report.parts import Raw, details, figure, paragraph, table, term
+from pinlake._report.parts import MOST, Raw, details, figure, paragraph, table, term
 from pinlake._report.plots import Plot, told_apart
-from pinlake._report.text import markup, shown
+from pinlake._report.text import cut, markup, shown
 from pinlake._skipped import told
 from pinlake.analysis import QUESTIONS
 
@@ -19,6 +19,10 @@ Plots = Mapping[str, Plot]
 # Tables of so few rows stand open.
 _OPEN = 8
 _REMARKS = 200
+# Characters of a remark: names of objects may be long.
+_REMARK = 250
+# Bytes of the table of places, which holds all that the map shows.
+_PLACES = 400_000
 
 _PER = {
     "user": "Per user: a person counts once, with the follower count of the latest post.",
@@ -123,14 +127,11 @@ def _posts(data: Data, plots: Plots) -> str:
     if totals["placed"] < totals["posts"]:
         where += f" {totals['posts'] - totals['placed']:,} have no place."
     rows = [
-        (_field(row), row["country"], row["countries"], row["posts"])
-        for row in data.cells.dicts()[:100]
+        (_field(row), row["country"], row["countries"], row["posts"]) for row in data.cells.dicts()
     ]
     heads = ("south-west corner", "country (first by name)", "countries", "posts")
-    title = (
-        "Posts by place" if len(rows) == len(data.cells.rows) else "Posts by place, the first 100"
-    )
-    parts.append(figure("map", plots.get("map"), where, _folded(title, heads, rows)))
+    places = _folded("Posts by place", heads, rows, most=_PLACES)
+    parts.append(figure("map", plots.get("map"), where, places))
     when = "Posts per month."
     if data.months.more:
         when += f" The latest {len(data.months.rows):,} months."
@@ -145,9 +146,11 @@ def _field(row: dict[str, Any]) -> str:
     return f"{north}, {east}"
 
 
-def _folded(title: str, heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+def _folded(
+    title: str, heads: Sequence[str], rows: Sequence[Sequence[Any]], *, most: int = MOST
+) -> str:
     """A table; folded if it is long."""
-    made = table(title, heads, rows)
+    made = table(title, heads, rows, most=most)
     if len(rows) <= _OPEN:
         return made
     return details(f"Table: {title} ({len(rows):,} rows)", made)
@@ -338,22 +341,24 @@ def _remarks(run: dict[str, Any]) -> list[str]:
         said.append(f"{books['conflicts']:,} versions lost to one of another partition")
     if books.get("resumed"):
         said.append("took over a plan that was not finished")
-    return [f"<li><strong>{markup(_run(run))}</strong> {markup(one)}</li>" for one in said]
+    short = [cut(one, _REMARK) for one in said]
+    return [f"<li><strong>{markup(_run(run))}</strong> {markup(one)}</li>" for one in short]
 
 
 def _throughput(data: Data, plots: Plots) -> str:
     if data.runs is None:
         return lacking(data, *(name for name in data.missing))
-    heads = ("run", "at (UTC)", "objects", "records", "bytes", "bytes a record")
+    heads = ("run", "at (UTC)", "objects", "records", "bytes", "seconds", "records a second")
     rows = []
     for run in data.runs.dicts():
         books = run["books"]
-        read, size = _records(books, "read"), books.get("bytes", 0)
-        each = round(size / read) if read else None
-        rows.append((*_head(run), books.get("objects", 0), read, size, each))
-    intro = paragraph("The table of runs says when a run began, not how long it took.")
-    made = table("Objects, records and bytes of each run", heads, rows)
-    return intro + figure("throughput", plots.get("throughput"), "Bytes that each run read.", made)
+        read, seconds = _records(books, "read"), books.get("seconds") or None
+        rate = round(read / seconds) if seconds else None
+        figures = (books.get("objects", 0), read, books.get("bytes", 0), seconds, rate)
+        rows.append((*_head(run), *figures))
+    made = table("Objects, records, bytes and time of each run", heads, rows)
+    caption = "Records a second of each run, from reading to books; kinds are written side by side."
+    return figure("throughput", plots.get("throughput"), caption, made)
 
 
 # ---- quarantine and bad fields -----------------------------------------------------------------

@@ -74,9 +74,12 @@ impl<T: Keep> Account<T> {
                 }));
             }
             Event::Resends(records) => {
+                // How often a run tried stands with a record's outcome: of one that ended before it had any,
+                // nobody knows.
+                let tries_untold = tries_again(&self.header.target);
                 for number in records {
                     if let Some(record) = find(&mut self.records, number) {
-                        record.sends += 1;
+                        record.sends = if tries_untold { u32::MAX } else { record.sends.saturating_add(1) };
                     }
                 }
             }
@@ -96,7 +99,7 @@ impl<T: Keep> Account<T> {
         let Some(record) = find(&mut self.records, number) else {
             return;
         };
-        record.sends += attempts.saturating_sub(1);
+        record.sends = record.sends.saturating_add(attempts.saturating_sub(1));
         record.end = match status {
             Status::Acked { place, position } => {
                 if let Some(name) = self.places.get(place) {
@@ -108,6 +111,12 @@ impl<T: Keep> Account<T> {
             Status::Unknown(_) => End::Open,
         };
     }
+}
+
+/// Whether a run may write a record more than once: where nothing tells a service that it has it. (Kafka's
+/// producers are idempotent, and landing objects have names.)
+fn tries_again(target: &str) -> bool {
+    ["kinesis:", "gateway+", "firehose:"].iter().any(|scheme| target.starts_with(scheme))
 }
 
 fn find<T>(records: &mut [Record<T>], number: u64) -> Option<&mut Record<T>> {

@@ -72,27 +72,32 @@ fn acked(sent: &UnderWay, partition: i32, offset: Option<u64>) -> Status {
     Status::Acked { place, position: offset.map_or(Position::None, Position::Offset) }
 }
 
-/// What an error says of a record: whether it can have arrived.
+/// What an error says of a record. Refused for good is only what a broker will not have, or what was never
+/// sent for a reason that stays: of all else it may have arrived, and a later run sends it again.
 fn not_acked(sent: &UnderWay, error: &KafkaError, partition: i32) -> Status {
     use RDKafkaErrorCode::{
-        Authentication, DuplicateSequenceNumber, MessageTimedOut, OutOfOrderSequenceNumber, PurgeInflight,
-        PurgeQueue, RequestTimedOut, UnknownProducerId,
+        ClusterAuthorizationFailed, DuplicateSequenceNumber, InvalidRecord, InvalidTimestamp, InvalidTopic,
+        MessageBatchTooLarge, MessageSizeTooLarge, PolicyViolation, TopicAuthorizationFailed,
+        UnknownPartition, UnknownTopic, UnknownTopicOrPartition, UnsupportedForMessageFormat,
     };
     let why = crate::source::kafka::fault_of(error);
     match error.rdkafka_error_code() {
         // The broker has it from an earlier try, and says not where.
         Some(DuplicateSequenceNumber) => acked(sent, partition, None),
-        // What was under way as a connection ended, be it because a token was over, may have arrived.
         Some(
-            Authentication
-            | MessageTimedOut
-            | PurgeInflight
-            | PurgeQueue
-            | RequestTimedOut
-            | OutOfOrderSequenceNumber
-            | UnknownProducerId,
-        )
-        | None => Status::Unknown(why),
-        Some(_) => Status::Failed(why),
+            ClusterAuthorizationFailed
+            | InvalidRecord
+            | InvalidTimestamp
+            | InvalidTopic
+            | MessageBatchTooLarge
+            | MessageSizeTooLarge
+            | PolicyViolation
+            | TopicAuthorizationFailed
+            | UnknownPartition
+            | UnknownTopic
+            | UnknownTopicOrPartition
+            | UnsupportedForMessageFormat,
+        ) => Status::Failed(why),
+        _ => Status::Unknown(why),
     }
 }

@@ -20,7 +20,7 @@ use super::{Batch, Sink, Written};
 use crate::error::{Error, Result};
 use crate::ledger::{Outcome, Status, micros};
 use crate::source::Options;
-use crate::source::kafka::{ANSWER, Brokers, given_token};
+use crate::source::kafka::{ANSWER, Brokers, given_token, unusable};
 
 /// Records that may wait in the queue, and their bytes (KiB).
 const QUEUE_RECORDS: &str = "200000";
@@ -84,8 +84,8 @@ impl Kafka {
         }
         let topics: Arc<[String]> = topics.into();
         let delivery = Delivery::new(brokers.context());
-        let producer = ThreadedProducer::from_config_and_context(&config, delivery)
-            .map_err(|error| Error::Config(format!("kafka settings: {error}")))?;
+        let producer =
+            ThreadedProducer::from_config_and_context(&config, delivery).map_err(|error| unusable(&error))?;
         let sink = Self {
             producer,
             topics,

@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use firehose::Firehose;
-use putting::{Item, Putting};
+use putting::{Item, LOOK, Putting};
 use way::{Limits, Way};
 
 use super::{Batch, Sink, Written};
@@ -28,8 +28,8 @@ use crate::source::{Options, aws, runtime};
 /// Requests under way: more would only be throttled.
 const IN_FLIGHT: u32 = 8;
 
-/// How often a stop is looked for while a request is waited for.
-const LOOK: Duration = Duration::from_millis(100);
+/// Once a stop's time is over, requests end by themselves at their next look.
+const LAST: Duration = Duration::from_secs(2);
 
 /// Puts records into streams or delivery streams.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub struct Put {
     free: Arc<Semaphore>,
     /// Of each topic: its stream.
     streams: Vec<usize>,
+    /// Of each topic: what its partition keys begin with.
+    prefixes: Vec<String>,
 }
 
 impl Put {
@@ -78,6 +80,7 @@ impl Put {
             putting: Arc::new(Putting::new(way, names.names)),
             free: Arc::new(Semaphore::new(IN_FLIGHT as usize)),
             streams: names.places,
+            prefixes: names.prefixes,
         }
     }
 
@@ -113,16 +116,23 @@ impl Put {
 struct Names {
     names: Vec<String>,
     places: Vec<usize>,
+    /// What tells a kind from others of its stream, in front of the index: a partition key says it.
+    prefixes: Vec<String>,
 }
 
 impl Names {
     /// Those of a user id, or one for all kinds, as some pipelines have it.
     fn of(user_id: &str, kinds: &[&str], shared: Option<&String>) -> Self {
         match shared {
-            Some(name) => Self { names: vec![name.clone()], places: vec![0; kinds.len()] },
+            Some(name) => Self {
+                names: vec![name.clone()],
+                places: vec![0; kinds.len()],
+                prefixes: kinds.iter().map(|kind| format!("{kind}-")).collect(),
+            },
             None => Self {
                 names: kinds.iter().map(|kind| stream_name(user_id, kind)).collect(),
                 places: (0..kinds.len()).collect(),
+                prefixes: vec![String::new(); kinds.len()],
             },
         }
     }
@@ -133,13 +143,15 @@ impl Sink for Put {
         let mut open: Vec<(Vec<Item>, usize)> = Vec::new();
         open.resize_with(self.putting.streams().len(), Default::default);
         for entry in &batch.entries {
-            let item = Item::new(entry.record, entry.key, batch.value(entry));
+            let topic = usize::from(entry.topic);
+            let key = format!("{}{}", self.prefixes[topic], entry.key);
+            let item = Item::new(entry.record, key, batch.value(entry));
             if item.bytes() > self.limits.record {
                 let most = self.limits.record;
                 self.putting.refuse(&item, &format!("longer than a record may be there ({most} bytes)"));
                 continue;
             }
-            let stream = self.streams[usize::from(entry.topic)];
+            let stream = self.streams[topic];
             let (items, bytes) = &mut open[stream];
             if items.len() == self.limits.records || *bytes + item.bytes() > self.limits.bytes {
                 let full = std::mem::take(items);
@@ -160,9 +172,11 @@ impl Sink for Put {
     }
 
     fn finish(&mut self) -> Result<Written> {
-        // Each ends by itself: what is tried again has its own limit.
-        let permits = self.permits(IN_FLIGHT)?;
-        drop(permits);
+        // Each ends by itself: what is tried again has its own limit, and a stop gives up what is left.
+        if self.permits(IN_FLIGHT)?.is_none() {
+            let all = Arc::clone(&self.free).acquire_many_owned(IN_FLIGHT);
+            drop(aws::wait(async { tokio::time::timeout(LAST, all).await })?);
+        }
         self.putting.check()?;
         Ok(self.putting.gathered.written())
     }
@@ -205,7 +219,9 @@ mod tests {
         let own = Names::of("u1", &["pin", "geo"], None);
         assert_eq!(own.names, ["streaming-u1-pin", "streaming-u1-geo"]);
         assert_eq!(own.places, [0, 1]);
+        assert_eq!(own.prefixes, ["", ""]);
         let shared = Names::of("u1", &["pin", "geo"], Some(&"all".to_owned()));
         assert_eq!((shared.names, shared.places), (vec!["all".to_owned()], vec![0, 0]));
+        assert_eq!(shared.prefixes, ["pin-", "geo-"]);
     }
 }

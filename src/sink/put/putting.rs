@@ -11,14 +11,14 @@ use super::way::Way;
 use crate::error::{Error, Result};
 use crate::ledger::{Position, Status, micros};
 use crate::sink::gathered::{Gathered, Sent};
-use crate::source::kinesis::{Answer, Entry, TOO_MANY};
-
-/// Waits between tries: at random up to a limit that doubles (AWS: "Exponential backoff and jitter").
-const BASE: Duration = Duration::from_millis(50);
-const CAP: Duration = Duration::from_secs(10);
+use crate::source::kinesis::again::{is_passing, pause};
+use crate::source::kinesis::{Answer, Entry};
 
 /// A record that was not accepted for so long is given up.
 const LIMIT: Duration = Duration::from_secs(300);
+
+/// How often a stop is looked for while an answer is waited for.
+pub(super) const LOOK: Duration = Duration::from_millis(100);
 
 /// A stop lets what is under way go on for so long.
 const DRAIN: Duration = Duration::from_secs(4);
@@ -34,8 +34,8 @@ pub(super) struct Item {
 }
 
 impl Item {
-    pub(super) fn new(record: u64, key: u64, value: &[u8]) -> Self {
-        let entry = Entry { key: key.to_string(), value: Bytes::copy_from_slice(value) };
+    pub(super) fn new(record: u64, key: String, value: &[u8]) -> Self {
+        let entry = Entry { key, value: Bytes::copy_from_slice(value) };
         Self { record, entry, sent_at: 0, sends: 0 }
     }
 
@@ -150,8 +150,25 @@ impl Putting {
                 self.give_up(items, &why);
                 return;
             }
-            tokio::time::sleep(pause(tries, items[0].record)).await;
+            self.rest(pause(tries)).await;
             tries += 1;
+        }
+    }
+
+    /// Sleeps, but not beyond a stop's time.
+    async fn rest(&self, pause: Duration) {
+        self.unless_over(tokio::time::sleep(pause)).await.unwrap_or_default();
+    }
+
+    /// What a future gives, unless a stop's time is over before.
+    async fn unless_over<T>(&self, future: impl Future<Output = T>) -> Option<T> {
+        let mut future = std::pin::pin!(future);
+        loop {
+            match tokio::time::timeout(LOOK, future.as_mut()).await {
+                Ok(given) => return Some(given),
+                Err(_) if self.is_over() => return None,
+                Err(_) => {}
+            }
         }
     }
 
@@ -162,9 +179,11 @@ impl Putting {
             (item.sent_at, item.sends) = (sent_at, item.sends + 1);
         }
         let entries: Vec<_> = items.iter().map(|item| item.entry.clone()).collect();
-        match self.way.put(&self.streams[stream], &entries).await {
-            Ok(answers) => self.judge(stream, items, answers),
-            Err(fault) => {
+        let put = self.way.put(&self.streams[stream], &entries);
+        match self.unless_over(put).await {
+            None => (items, "stopped while it was under way".into()),
+            Some(Ok(answers)) => self.judge(stream, items, answers),
+            Some(Err(fault)) => {
                 if fault.sure {
                     not_accepted(&mut items);
                     if fault.code.is_some_and(|code| !is_passing(&code)) {
@@ -219,32 +238,4 @@ fn not_accepted(items: &mut [Item]) {
     for item in items {
         item.sends -= 1;
     }
-}
-
-/// Whether a later try may be accepted.
-fn is_passing(code: &str) -> bool {
-    matches!(
-        code,
-        "ProvisionedThroughputExceededException"
-            | "InternalFailure"
-            | "InternalFailureException"
-            | "LimitExceededException"
-            | "ServiceUnavailable"
-            | "ServiceUnavailableException"
-            | "ThrottlingException"
-            | "KMSThrottlingException"
-            | "RequestExpired"
-            | TOO_MANY
-    )
-}
-
-/// A random part of a limit that doubles with each try.
-fn pause(tries: u32, record: u64) -> Duration {
-    let limit = BASE.saturating_mul(1 << tries.min(16)).min(CAP);
-    // Random enough: no two requests begin with one record, and no two tries come in one microsecond.
-    let mut seed = [0; 16];
-    seed[..8].copy_from_slice(&record.to_le_bytes());
-    seed[8..].copy_from_slice(&micros().to_le_bytes());
-    let part = xxhash_rust::xxh3::xxh3_64(&seed) % 1_000;
-    limit.mul_f64(part as f64 / 1_000.0)
 }

@@ -26,6 +26,11 @@ const PASSWORD_FILE: &str = "PINLAKE_KAFKA_PASSWORD_FILE";
 /// Settings that pinlake itself takes; any other is a property of librdkafka.
 const OWN: [&str; 6] = ["security", "tls", "ca", "region", "lifetime.seconds", "secret"];
 
+/// What is in the names of properties that hold a secret, or a text with one: `ssl.key.pem`,
+/// `sasl.oauthbearer.config`, `sasl.oauthbearer.assertion.private.key.passphrase`.
+const SECRET: [&str; 9] =
+    ["password", "passphrase", "secret", "username", "token", "private", "assertion", "oauthbearer", ".pem"];
+
 /// How clients and brokers know each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {
@@ -122,7 +127,13 @@ impl Brokers {
             iam = Some(Arc::new(made));
         }
         for (name, value) in options.iter().filter(|(name, _)| !OWN.contains(&name.as_str())) {
-            if name.contains("password") || name.contains("secret") || name.contains("username") {
+            if name.ends_with(".pem") {
+                return Err(Error::Config(format!(
+                    "kafka {name}: a key stands in a file of its own: name that by ssl.key.location, \
+                     certificates by ssl.certificate.location and ca"
+                )));
+            }
+            if SECRET.iter().any(|part| name.contains(part)) {
                 return Err(Error::Config(format!(
                     "kafka {name}: credentials come from {USERNAME} and {PASSWORD} (or {PASSWORD_FILE})"
                 )));
@@ -200,10 +211,19 @@ fn credentials(options: &Options) -> Result<(String, String)> {
 
 /// What went wrong, without the crate's words around it.
 pub(crate) fn fault_of(error: &KafkaError) -> String {
+    // Not with the property's value: behind a mistyped name it may be a password.
+    if let KafkaError::ClientConfig(_, why, name, _) = error {
+        return format!("{why}; mend {name} under [kafka]");
+    }
     match error.rdkafka_error_code() {
         Some(code) => code.to_string(),
         None => error.to_string(),
     }
+}
+
+/// Settings that no client can be made with.
+pub(crate) fn unusable(error: &KafkaError) -> Error {
+    Error::Config(format!("kafka settings: {}", fault_of(error)))
 }
 
 /// The last thing that a client was told in the background, as why a connection ended.
@@ -304,9 +324,30 @@ mod tests {
             ("kafka://a:1", &[("tls", "yes")], "true or false"),
             ("kafka://a:1", &[("sasl.password", "canary")], "PINLAKE_KAFKA_PASSWORD"),
             ("kafka://a:1", &[("security", "scram-sha-512")], "PINLAKE_KAFKA_USERNAME"),
+            ("kafka://a:1", &[("ssl.key.pem", "canary")], "ssl.key.location"),
+            ("kafka://a:1", &[("ssl.certificate.pem", "canary")], "ssl.certificate.location"),
+            ("kafka://a:1", &[("sasl.oauthbearer.config", "canary")], "PINLAKE_KAFKA_PASSWORD"),
+            ("kafka://a:1", &[("x.assertion.y", "canary")], "PINLAKE_KAFKA_PASSWORD"),
+            ("kafka://a:1", &[("x.private.y", "canary")], "PINLAKE_KAFKA_PASSWORD"),
         ] {
             let error = parse(url, pairs).unwrap_err().to_string();
             assert!(error.contains(why) && !error.contains("canary"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_value_of_a_mistyped_property_is_not_told() {
+        let options = [("sasl.pasword".to_owned(), "canary".to_owned())].into_iter().collect();
+        let brokers = Brokers::parse("kafka://a:1", &options).unwrap();
+        for error in [
+            super::super::list_topics(&brokers, "").map(drop).unwrap_err(),
+            super::super::create_topics(&brokers, &[]).map(drop).unwrap_err(),
+            super::super::read_all(&brokers, &["x".into()], |_| Ok(())).unwrap_err(),
+            crate::sink::Kafka::open("kafka://a:1", &["x".into()], &options).map(drop).unwrap_err(),
+        ] {
+            let said = error.to_string();
+            assert!(said.contains("\"sasl.pasword\"; mend sasl.pasword under [kafka]"), "{said}");
+            assert!(!said.contains("canary"), "{said}");
         }
     }
 }

@@ -9,11 +9,14 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::Message as _;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::client::{ANSWER, Brokers, Context, given_token};
-use crate::error::{Error, Result};
+use super::client::{ANSWER, Brokers, Context, given_token, unusable};
+use crate::error::Result;
 
 /// A topic whose end does not come for so long is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is heard of a client that is given up: brokers say the same again at each attempt.
+const EVENTS: usize = 100;
 
 const POLL: Duration = Duration::from_millis(100);
 
@@ -36,7 +39,7 @@ pub struct Message<'a> {
 /// Topics that are not there hold none.
 ///
 /// # Errors
-/// [`Error::Sink`] where the brokers do not answer, and what `each` returns.
+/// [`Sink`](crate::Error::Sink) where the brokers do not answer, and what `each` returns.
 pub fn read_all(
     brokers: &Brokers,
     topics: &[String],
@@ -46,15 +49,25 @@ pub fn read_all(
     topics.iter().try_for_each(|topic| read_topic(&consumer, brokers, topic, &mut each))
 }
 
-fn consumer(brokers: &Brokers) -> Result<BaseConsumer<Context>> {
+pub(super) fn consumer(brokers: &Brokers) -> Result<BaseConsumer<Context>> {
     let mut config = brokers.config();
     // No group: nothing is joined and no offset committed, but a name is asked for.
     config.set("group.id", "pinlake-reads-all").set("enable.auto.commit", "false");
     config.set("enable.partition.eof", "true").set("auto.offset.reset", "error");
     let consumer = BaseConsumer::from_config_and_context(&config, brokers.context())
-        .map_err(|error| Error::Config(format!("kafka settings: {error}")))?;
+        .map_err(|error| unusable(&error))?;
     given_token(consumer.client(), consumer.context())?;
     Ok(consumer)
+}
+
+/// Lets a consumer's context hear what brokers said by now: it does when it is polled.
+pub(super) fn hear(consumer: &BaseConsumer<Context>) {
+    for _ in 0..EVENTS {
+        // With no time at all, a request for a token would pass for the end of what there is.
+        if consumer.poll(POLL).is_none() {
+            break;
+        }
+    }
 }
 
 fn read_topic(
@@ -66,7 +79,10 @@ fn read_topic(
     let fault = |error: &KafkaError| {
         brokers.fault(&format!("read topic {topic}"), error, &consumer.client().context().heard)
     };
-    let mut ends = ends(consumer, topic).map_err(|error| fault(&error))?;
+    let mut ends = ends(consumer, topic).map_err(|error| {
+        hear(consumer);
+        fault(&error)
+    })?;
     let mut all = TopicPartitionList::new();
     for partition in ends.keys() {
         all.add_partition_offset(topic, *partition, Offset::Beginning).map_err(|error| fault(&error))?;

@@ -6,11 +6,13 @@ use std::time::Duration;
 use futures::executor::block_on;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic as Made, ResourceSpecifier, TopicReplication};
 use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::metadata::{Metadata, MetadataTopic};
 use serde::Serialize;
 
-use super::client::{ANSWER, Brokers, Context, given_token};
+use super::client::{ANSWER, Brokers, Context, given_token, unusable};
+use super::read::{consumer, hear};
 use crate::error::{Error, Result};
 
 /// Settings of a topic that are shown.
@@ -47,17 +49,25 @@ pub struct TopicInfo {
     pub settings: BTreeMap<String, String>,
 }
 
-/// A client for what `doing` says, and all topics that there are: brokers that do not answer are not
-/// waited for as long as those that work.
-fn reach(brokers: &Brokers, doing: &str) -> Result<(AdminClient<Context>, Metadata)> {
+/// All topics that there are: brokers that do not answer are not waited for as long as those that work.
+/// By a consumer: it tells what brokers say when they refuse, which a client for administration keeps to itself.
+fn reach(brokers: &Brokers, doing: &str) -> Result<Metadata> {
+    let consumer = consumer(brokers)?;
+    let metadata = consumer.fetch_metadata(None, ANSWER);
+    metadata.map_err(|error| {
+        hear(&consumer);
+        brokers.fault(doing, &error, &consumer.context().heard)
+    })
+}
+
+/// A client for what `doing` says, and all topics that there are.
+fn admin(brokers: &Brokers, doing: &str) -> Result<(AdminClient<Context>, Metadata)> {
+    let metadata = reach(brokers, doing)?;
     let admin: AdminClient<Context> =
         AdminClient::from_config_and_context(&brokers.config(), brokers.context())
-            .map_err(|error| Error::Config(format!("kafka settings: {error}")))?;
+            .map_err(|error| unusable(&error))?;
     let client = admin.inner();
     given_token(client, client.context())?;
-    let metadata = client
-        .fetch_metadata(None, ANSWER)
-        .map_err(|error| brokers.fault(doing, &error, &client.context().heard))?;
     Ok((admin, metadata))
 }
 
@@ -70,7 +80,7 @@ fn options() -> AdminOptions {
 /// # Errors
 /// [`Error::Sink`] where the brokers do not answer or refuse.
 pub fn create_topics(brokers: &Brokers, topics: &[NewTopic]) -> Result<Vec<String>> {
-    let (admin, _) = reach(brokers, "make topics")?;
+    let (admin, _) = admin(brokers, "make topics")?;
     let retention: Vec<_> = topics.iter().map(|topic| topic.retention_ms.map(|ms| ms.to_string())).collect();
     let made: Vec<_> = topics
         .iter()
@@ -97,7 +107,7 @@ pub fn create_topics(brokers: &Brokers, topics: &[NewTopic]) -> Result<Vec<Strin
 /// # Errors
 /// [`Error::Sink`] where the brokers do not answer or refuse.
 pub fn delete_topics(brokers: &Brokers, names: &[String]) -> Result<Vec<String>> {
-    let (admin, _) = reach(brokers, "delete topics")?;
+    let (admin, _) = admin(brokers, "delete topics")?;
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let fault = |error: &KafkaError| brokers.fault("delete topics", error, &admin.inner().context().heard);
     let results = block_on(admin.delete_topics(&names, &options())).map_err(|error| fault(&error))?;
@@ -128,7 +138,7 @@ fn settle(
 /// # Errors
 /// [`Error::Sink`] where the brokers do not answer.
 pub fn list_topics(brokers: &Brokers, prefix: &str) -> Result<Vec<TopicInfo>> {
-    let (_, metadata) = reach(brokers, "list topics")?;
+    let metadata = reach(brokers, "list topics")?;
     let mut topics: Vec<_> =
         metadata.topics().iter().filter(|topic| topic.name().starts_with(prefix)).map(info).collect();
     topics.sort_by(|a, b| a.name.cmp(&b.name));
@@ -149,7 +159,7 @@ fn info(topic: &MetadataTopic) -> TopicInfo {
 /// # Errors
 /// [`Error::NotFound`] for a topic that is not there, [`Error::Sink`] where the brokers do not answer.
 pub fn describe_topics(brokers: &Brokers, names: &[String]) -> Result<Vec<TopicInfo>> {
-    let (admin, metadata) = reach(brokers, "describe topics")?;
+    let (admin, metadata) = admin(brokers, "describe topics")?;
     let mut topics = Vec::new();
     for name in names {
         match metadata.topics().iter().find(|topic| topic.name() == name) {

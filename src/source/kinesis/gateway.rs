@@ -127,12 +127,13 @@ impl Gateway {
         let records = got.records.into_iter().map(|record| {
             let value = STANDARD.decode(&record.data);
             let value = value.map_err(|_| Fault::unmade("a record whose data is no base64"))?;
-            Ok(Kept { sequence: record.sequence_number, key: record.partition_key, value })
+            Ok(Kept { sequence: record.sequence_number, key: record.partition_key, value, arrived_ms: None })
         });
         Ok(Page {
             records: records.collect::<Result<_, Fault>>()?,
             next: got.next_shard_iterator,
             behind_ms: got.millis_behind_latest.unwrap_or(0),
+            full: false,
         })
     }
 

@@ -76,6 +76,8 @@ pub(super) struct Page {
     pub(super) next: Option<String>,
     /// How far the newest record is.
     pub(super) behind_ms: i64,
+    /// Whether it holds as many records as were asked for.
+    pub(super) full: bool,
 }
 
 /// A record as a stream keeps it.
@@ -84,6 +86,8 @@ pub(super) struct Kept {
     pub(super) sequence: String,
     pub(super) key: String,
     pub(super) value: Vec<u8>,
+    /// Ms since 1970.
+    pub(super) arrived_ms: Option<i64>,
 }
 
 /// One request, whichever way it goes.

@@ -1,0 +1,191 @@
+"""Streaming queries while they run: what each has done, how far behind it is, and why it died."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from pinlake._feeds import Feed
+from pinlake._spark import translated
+from pinlake._stream import OBSERVED
+from pinlake.errors import SourceError, one_line
+
+if TYPE_CHECKING:
+    from pyspark.sql.streaming.query import StreamingQuery
+
+# Seconds between two looks at the queries.
+LOOK = 0.5
+# Seconds that a micro-batch may take to its end once a stop is asked for; it would be done again.
+GRACE = 60.0
+
+
+@dataclass
+class View:
+    """What one query has done since it was started here."""
+
+    kind: str
+    source: str
+    state: str = "starts"
+    batch: int = -1
+    records: int = 0
+    quarantined: int = 0
+    seconds: float = 0.0
+    """How long the last micro-batch took."""
+    rate: float = 0.0
+    """Records a second of the last micro-batch."""
+    newest: datetime | None = None
+    """When the last record that was written had arrived."""
+    batches: int = 0
+
+    def lag(self, now: datetime) -> float | None:
+        """Seconds since the last record that was written arrived; None before any was."""
+        return None if self.newest is None else max(0.0, (now - self.newest).total_seconds())
+
+    def took(self, progress: dict[str, Any]) -> bool:
+        """Adds a micro-batch; whether there was anything in it."""
+        if progress["batchId"] <= self.batch or not progress["numInputRows"]:
+            return False
+        self.batch = int(progress["batchId"])
+        seen = progress.get("observedMetrics", {}).get(OBSERVED, {})
+        self.batches += 1
+        self.seconds = progress["durationMs"].get("triggerExecution", 0) / 1000
+        count = int(seen.get("records") or 0)
+        self.records += count
+        self.quarantined += int(seen.get("quarantined") or 0)
+        self.rate = count / self.seconds if self.seconds else 0.0
+        self.newest = _moment(seen.get("newest")) or self.newest
+        return True
+
+
+Watcher = Callable[[Sequence[View], View | None], None]
+"""Takes all views, and the one that has just had a micro-batch; called at every look."""
+
+
+@dataclass
+class _Running:
+    feed: Feed
+    view: View
+    query: StreamingQuery
+
+
+def follow(feeds: Sequence[Feed], watch: Watcher, stop: threading.Event) -> list[View]:
+    """Starts queries and watches them until they end, or `stop` is set: micro-batches end then.
+
+    Raises `SourceError` in one line, with how to go on, if a query dies; the others are stopped.
+    """
+    running: list[_Running] = []
+    with _stopped_at_the_end(running):
+        for feed in feeds:
+            view = View(feed.kind.name, feed.source)
+            running.append(_Running(feed, view, feed.start()))
+        views = [one.view for one in running]
+        while not stop.is_set():
+            going = [_goes_on(one, views, watch) for one in running]
+            if not any(going):
+                break
+            stop.wait(LOOK)
+        if stop.is_set():
+            _let_end(running)
+        for one in running:
+            _take(one, views, watch)
+    return views
+
+
+@contextlib.contextmanager
+def _stopped_at_the_end(running: list[_Running]) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        for one in running:
+            with contextlib.suppress(Exception):
+                one.query.stop()
+
+
+def _goes_on(one: _Running, views: Sequence[View], watch: Watcher) -> bool:
+    """Looks at a query; whether there is more to come of it."""
+    active = one.query.isActive
+    _take(one, views, watch)
+    if active:
+        one.view.state = "works" if _is_busy(one.query) else "waits"
+        return True
+    died = one.query.exception()
+    if died is not None:
+        raise _why(one, died)
+    if not one.feed.ends_by_itself and _moved(one.query):
+        one.query = one.feed.start()
+        return True
+    one.view.state = "done"
+    return False
+
+
+def _take(one: _Running, views: Sequence[View], watch: Watcher) -> None:
+    """Takes in micro-batches that have ended."""
+    fresh = False
+    for progress in map(plain, one.query.recentProgress):
+        if one.view.took(progress):
+            fresh = True
+            watch(views, one.view)
+    if not fresh:
+        watch(views, None)
+
+
+def _let_end(running: list[_Running]) -> None:
+    """Waits for micro-batches under way, then stops: what is cut off would only be done again."""
+    deadline = time.monotonic() + GRACE
+    for one in running:
+        one.view.state = "stops"
+        while one.query.isActive and _is_busy(one.query) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        one.query.stop()
+        one.view.state = "stopped"
+
+
+def _is_busy(query: StreamingQuery) -> bool:
+    status = query.status
+    return bool(status and status.get("isTriggerActive"))
+
+
+def _moved(query: StreamingQuery) -> bool:
+    """Whether a query has read anything, or gone from one shard to the next."""
+    for progress in map(plain, query.recentProgress):
+        for source in progress.get("sources", ()):
+            if source.get("startOffset") != source.get("endOffset"):
+                return True
+    return False
+
+
+def plain(progress: Any) -> dict[str, Any]:
+    """A query's progress as a dictionary, whatever face of Spark it comes from."""
+    # Of Connect's on Spark 3.5 it is one already; elsewhere what it holds is no plain value.
+    text = getattr(progress, "json", None)
+    found: dict[str, Any] = json.loads(text) if isinstance(text, str) else dict(progress)
+    if "numInputRows" not in found:
+        # Connect leaves the sum to who reads it.
+        sources = found.get("sources") or ()
+        found["numInputRows"] = sum(source.get("numInputRows") or 0 for source in sources)
+    return found
+
+
+def _moment(text: Any) -> datetime | None:
+    if isinstance(text, datetime):
+        return text if text.tzinfo else text.replace(tzinfo=timezone.utc)
+    if not text:
+        return None
+    found = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+
+
+def _why(one: _Running, died: Exception) -> SourceError:
+    kind, source = one.view.kind, one.view.source
+    error = translated(died, f"{kind}, {source}")
+    told = one_line(error).split(" at org.apache.")[0][:600]
+    return SourceError(
+        f"{kind}, {source}: the query died: {told}; mend that and start it again with the same "
+        f"command: it goes on behind its checkpoint {one.feed.checkpoint}"
+    )

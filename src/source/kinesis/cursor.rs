@@ -1,0 +1,116 @@
+//! One shard, read page by page from a place in it.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::again::patiently;
+use super::fault::Fault;
+use super::offset::At;
+use super::sdk::Sdk;
+use super::sequence::Sequence;
+use super::service::{Kept, Page};
+use crate::error::Result;
+
+/// Between two reads of a shard: it answers five a second (Kinesis: "Quotas and limits", GetRecords), two of
+/// which are ours, the driver's and the executor's.
+const BETWEEN: Duration = Duration::from_millis(400);
+
+const EXPIRED: &str = "ExpiredIteratorException";
+
+/// Where a shard is.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) sdk: Sdk,
+    pub(super) stream: String,
+    pub(super) shard: String,
+}
+
+/// One shard, read page by page.
+#[derive(Debug)]
+pub(super) struct Cursor {
+    place: Place,
+    /// Where to go on, if the iterator is lost.
+    at: At,
+    /// None behind the end of a closed shard.
+    iterator: Option<String>,
+    /// The record that was read last, which the next page begins with: unless it is gone.
+    last: Option<Sequence>,
+    /// Whether it was gone.
+    pub(super) trimmed: bool,
+    asked: Option<Instant>,
+}
+
+impl Cursor {
+    /// A cursor at a place in a shard.
+    pub(super) async fn open(place: Place, at: &At) -> Result<Self, Fault> {
+        let mut cursor =
+            Self { place, at: at.clone(), iterator: None, last: None, trimmed: false, asked: None };
+        cursor.aim().await?;
+        Ok(cursor)
+    }
+
+    /// An iterator at the place where to go on.
+    async fn aim(&mut self) -> Result<(), Fault> {
+        let (place, at) = (&self.place, &self.at);
+        let iterator = || place.sdk.iterator(&place.stream, &place.shard, at);
+        self.iterator = patiently(iterator).await?;
+        self.last = match &self.at {
+            At::After(last) => Some(last.clone()),
+            At::Begin | At::Time(_) => None,
+        };
+        Ok(())
+    }
+
+    /// The next records, at most so many, maybe none; None behind the end of a closed shard.
+    pub(super) async fn next(&mut self, most: i32) -> Result<Option<Page>, Fault> {
+        while let Some(iterator) = self.iterator.take() {
+            self.wait().await;
+            let records = || self.place.sdk.records(&iterator, Some(most));
+            match patiently(records).await {
+                Ok(page) => return self.taken(page, most).map(Some),
+                // It lives five minutes.
+                Err(fault) if fault.is(EXPIRED) => self.aim().await?,
+                Err(fault) => return Err(fault),
+            }
+        }
+        Ok(None)
+    }
+
+    async fn wait(&mut self) {
+        if let Some(asked) = self.asked {
+            tokio::time::sleep_until(asked + BETWEEN).await;
+        }
+        self.asked = Some(Instant::now());
+    }
+
+    /// A page without what was read before.
+    fn taken(&mut self, mut page: Page, most: i32) -> Result<Page, Fault> {
+        self.iterator = page.next.take();
+        // Whether more is there was asked with the record that is taken out here.
+        page.full = usize::try_from(most).is_ok_and(|most| page.records.len() >= most);
+        if let Some(first) = page.records.first()
+            && let Some(last) = self.last.take()
+        {
+            if sequence(first)? == last {
+                page.records.remove(0);
+            } else {
+                self.trimmed = true;
+            }
+        }
+        if let Some(newest) = page.records.last() {
+            self.at = At::After(sequence(newest)?);
+        }
+        Ok(page)
+    }
+
+    /// Whether the record that was read last has not been seen again, nor any behind it.
+    pub(super) const fn is_blind(&self) -> bool {
+        self.last.is_some()
+    }
+}
+
+/// A record's sequence number.
+pub(super) fn sequence(record: &Kept) -> Result<Sequence, Fault> {
+    Sequence::parse(&record.sequence).map_err(Fault::unmade)
+}

@@ -14,6 +14,7 @@ LANES := 3.5 4.0 4.1 4.2
 OTHERS := $(filter-out 4.1,$(LANES))
 SUITES := lint rust unit browser components cli spark connect
 PY := .venv/4.1/bin/python
+FEATURES := python,s3,kafka,kinesis,mysql
 RUST := $(shell find src -name '*.rs') Cargo.toml Cargo.lock .cargo/config.toml .ci/pyo3.cfg
 GLUE := $(shell find python -name '*.py' -o -name '*.pyi' -o -name '*.sql' -o -name '*.css' -o -name '*.js' -o -name '*.json' -o -name 'py.typed')
 # Java for everything that starts Spark, where `java` on the PATH is not 17 or 21.
@@ -29,7 +30,7 @@ TIME ?= 60
 # Their state is in .services; the tests start others, with state of their own.
 COMPONENTS = PYTHONPATH=tests .venv/localstack/bin/python -m support.components
 
-.PHONY: help setup wheel demo services services-status services-stop test test-lanes test-long bench lint format fuzz clean docs notebooks
+.PHONY: help setup wheel demo e2e services services-status services-stop test test-lanes test-long bench lint format fuzz clean docs notebooks
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -37,7 +38,7 @@ help:  ## this list
 
 setup: .venv/4.1/.pinlake .jars/4.1/.done  ## everything for the default lane, and pinlake in .venv/4.1
 
-wheel: dist/.done  ## the wheel, in dist/
+wheel: dist/.done  ## the wheel to give away, in dist/
 	@ls dist/*.whl
 
 demo: setup  ## the whole pipeline here; FROM=folder of real records, POSTS=n, OUT=folder
@@ -55,6 +56,13 @@ services-status:  ## which of them run
 
 services-stop:  ## stops them; their data stay
 	@if [ -d .services ]; then $(COMPONENTS) down; fi
+
+e2e: setup  ## the whole pipeline over real components (not tried as a whole yet); E2E_OUT=folder, FROM=folder
+	@.ci/setup.sh components
+	@$(JAVA)
+	$(COMPONENTS) up mariadb kafka localstack
+	PINLAKE_JARS=$(CURDIR)/.jars/4.1 PYTHONPATH=tests $(PY) -m e2e --out "$(or $(E2E_OUT),pinlake-e2e)" \
+	  --real "$(or $(FROM),../shared/data/real)"
 
 test: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## everything that a change has to pass
 	@$(JAVA)
@@ -74,16 +82,16 @@ test-lanes: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## the Spark t
 	@$(JAVA)
 	.ci/test.sh connect $(LANES:%=lane-%)
 
-test-long: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## what takes longer: long tests, Connect on every lane, the aarch64 wheel, fuzz (nightly)
+test-long: $(LANES:%=.venv/%/.release) $(LANES:%=.jars/%/.done)  ## what takes longer: long tests, Connect on every lane, the aarch64 wheel, fuzz (nightly)
 	@$(JAVA)
 	.ci/test.sh long $(OTHERS:%=connect-%) aarch64 fuzz
 
 lint: .venv/4.1/.pinlake  ## rustfmt, clippy, ruff, mypy, stubs, and what the plain crate depends on
 	@set -x
 	cargo fmt --check
-	cargo clippy --locked --all-targets --features python,s3,kafka,kinesis,mysql -- -D warnings
-	cargo clippy --locked --all-targets -- -D warnings
-	RUSTDOCFLAGS='-D warnings' cargo doc --locked --no-deps --quiet --features python,s3,kafka,kinesis,mysql
+	cargo clippy --profile quick --locked --all-targets --features $(FEATURES) -- -D warnings
+	cargo clippy --profile quick --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --profile quick --locked --no-deps --quiet --features $(FEATURES)
 	.ci/plain-crate.sh
 	.venv/4.1/bin/ruff check
 	.venv/4.1/bin/ruff format --check
@@ -95,7 +103,7 @@ format: .venv/4.1/.done  ## formats Rust and Python
 	.venv/4.1/bin/ruff check --fix
 	.venv/4.1/bin/ruff format
 
-bench: setup .venv/4.1/.bench  ## every measured number of the README, in one run
+bench: .venv/4.1/.release .jars/4.1/.done .venv/4.1/.bench  ## every measured number of the README, in one run
 	@$(JAVA)
 	@.ci/setup.sh bench
 	PINLAKE_JARS=$(CURDIR)/.jars/4.1 $(PY) tests/bench/run.py
@@ -107,7 +115,7 @@ notebooks: .venv/4.1/.pinlake  ## the notebooks as .ipynb, in dist/notebooks
 	@$(PY) notebooks/run_here.py --ipynb dist/notebooks notebooks/0*.py
 
 docs: ## the crate's documentation, in the target folder's doc/
-	cargo doc --locked --no-deps --features python,s3,kafka,kinesis,mysql
+	cargo doc --locked --no-deps --features $(FEATURES)
 
 clean: services-stop  ## removes what the targets made in this checkout
 	rm -rf .services .venv .jars .cache dist demo fuzz/target
@@ -126,16 +134,33 @@ clean: services-stop  ## removes what the targets made in this checkout
 	@.ci/setup.sh jars $*
 	touch $@
 
-dist/.done: $(RUST) $(GLUE) pyproject.toml README.md LICENSE | .venv/4.1/.done
-	@rm -rf dist
-	.venv/4.1/bin/maturin build --locked --release --quiet --out dist --interpreter $(PY)
+WHEEL := .venv/4.1/bin/maturin build --locked --quiet --interpreter $(PY)
+PARTS := $(RUST) $(GLUE) pyproject.toml README.md LICENSE
+
+dist/.done: $(PARTS) | .venv/4.1/.done
+	@rm -f dist/*.whl
+	$(WHEEL) --release --out dist
 	touch $@
 
-.venv/%/.pinlake: dist/.done .venv/%/.done
-	@.ci/setup.sh uv pip install --quiet --python .venv/$* --reinstall-package pinlake dist/*.whl
+# Of the profile that tests and lints are compiled in, too.
+.cache/wheel/.done: $(PARTS) | .venv/4.1/.done
+	@rm -f .cache/wheel/*.whl
+	$(WHEEL) --profile quick --out .cache/wheel
 	touch $@
 
-.venv/4.1/.bench: .ci/lanes/bench.txt .venv/4.1/.done
+# What stands in a lane is either: each says that the other is gone.
+INSTALL := .ci/setup.sh uv pip install --quiet --reinstall-package pinlake
+.venv/%/.pinlake: .cache/wheel/.done .venv/%/.done
+	@$(INSTALL) --python .venv/$* .cache/wheel/*.whl
+	rm -f .venv/$*/.release
+	touch $@
+
+.venv/%/.release: dist/.done .venv/%/.done
+	@$(INSTALL) --python .venv/$* dist/*.whl
+	rm -f .venv/$*/.pinlake
+	touch $@
+
+.venv/4.1/.bench: .ci/lanes/bench.txt .venv/4.1/.release
 	@.ci/setup.sh uv pip install --quiet --python .venv/4.1 -r .ci/lanes/bench.txt
 	# As pip does it: otherwise each command-line contender is timed compiling its own modules. Some
 	# packages carry files of other Python versions, which do not compile.

@@ -10,4 +10,4 @@ for file in tests/*.rs; do
     exit 1
   fi
 done
-cargo test --locked --features python,s3,kafka,kinesis,mysql
+cargo test --profile quick --locked --features python,s3,kafka,kinesis,mysql

@@ -37,6 +37,7 @@ __all__ = [
     "describe_logs",
     "error_codes",
     "follower_count",
+    "kafka_login",
     "kind_plan",
     "kinds",
     "kinesis_ranges",
@@ -279,6 +280,7 @@ def create_streams(
     retention_hours: int | None = None,
     options: Mapping[str, str] | None = None,
 ) -> list[str]: ...
+def kafka_login(*, options: Mapping[str, str] | None = None) -> tuple[str, str]: ...
 def log_names(
     url: str,
     user_id: str,

@@ -206,7 +206,7 @@ def _kafka(spark: SparkSession, config: Config, source: str, kinds: list[Kind]) 
                 kinds=_sharing(config, names),
                 epoch=config.epoch,
                 invalid=config.invalid,
-                security=config.kafka.get("security", "plaintext"),
+                security=config.kafka,
                 options=config.stream.options,
             ),
         )

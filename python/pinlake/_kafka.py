@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from pinlake._clean import INVALID, cleaned
+from pinlake._kafka_options import secured
 from pinlake._kinds import Kind
 from pinlake._position import log_records, only
-from pinlake._spark import doing, on_databricks
+from pinlake._spark import doing
 from pinlake.errors import ConfigError
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+    from typing_extensions import Unpack
 
 # What a micro-batch takes of all partitions, so that a backlog is worked off in pieces.
 RECORDS_A_TRIGGER = 500_000
 
-# Where Spark finds the classes of aws-msk-iam-auth; Databricks brings them under another name.
-_IAM = "software.amazon.msk.auth.iam"
-_SECURITY = ("plaintext", "tls", "plain", "scram-sha-256", "scram-sha-512", "msk-iam")
+
+class KafkaRead(TypedDict, total=False):
+    """What both readers of topics take: see `read_kafka`."""
+
+    initial: str
+    kinds: Sequence[str] | None
+    epoch: int
+    batch: bool
+    security: str | Mapping[str, str]
+    options: Mapping[str, str] | None
 
 
 def read_kafka(
@@ -33,7 +41,7 @@ def read_kafka(
     kinds: Sequence[str] | None = None,
     epoch: int = 0,
     batch: bool = False,
-    security: str = "plaintext",
+    security: str | Mapping[str, str] = "plaintext",
     options: Mapping[str, str] | None = None,
 ) -> DataFrame:
     """The records of a Kafka topic as a streaming frame: `value` BINARY, `_source`, `_arrived_at`.
@@ -46,14 +54,15 @@ def read_kafka(
 
     `security`: `plaintext`, `tls`, `plain`, `scram-sha-256`, `scram-sha-512` (user and password of
     `PINLAKE_KAFKA_USERNAME` and `PINLAKE_KAFKA_PASSWORD`) or `msk-iam` (AWS's own chain; outside
-    Databricks it needs the jar `software.amazon.msk:aws-msk-iam-auth`). `options` are the source's
+    Databricks it needs the jar `software.amazon.msk:aws-msk-iam-auth`); or a table as `[kafka]` in
+    `pinlake.toml`, with `tls`, `ca` and `secret`. `options` are the source's
     (`maxOffsetsPerTrigger`, `failOnDataLoss`, `kafka.…`) and go over these.
 
     >>> read_kafka(spark, "pin", "localhost:9092", "demo.pin").columns
     ['value', '_source', '_arrived_at']
 
-    Raises `ConfigError` for an unknown kind or option; a broker that does not answer is told by the
-    query.
+    Raises `ConfigError` for an unknown kind or option, and missing credentials; a broker that does
+    not answer is told by the query.
     """
     kind = Kind.of(kind)
     given = {
@@ -61,7 +70,7 @@ def read_kafka(
         "subscribe": topic,
         "startingOffsets": initial,
         **({} if batch else {"maxOffsetsPerTrigger": str(RECORDS_A_TRIGGER)}),
-        **_secured(security),
+        **secured({"security": security} if isinstance(security, str) else security),
         **{str(name): str(value) for name, value in (options or {}).items()},
     }
     reader = (spark.read if batch else spark.readStream).format("kafka").options(**given)
@@ -84,12 +93,7 @@ def clean_kafka(
     topic: str,
     *,
     invalid: str = "report",
-    initial: str = "earliest",
-    kinds: Sequence[str] | None = None,
-    epoch: int = 0,
-    batch: bool = False,
-    security: str = "plaintext",
-    options: Mapping[str, str] | None = None,
+    **read: Unpack[KafkaRead],
 ) -> DataFrame:
     """The clean records of a Kafka topic, for `write_table`; a task ends with a receipt row, which
     `write_table` books and `accepted` leaves out.
@@ -103,59 +107,4 @@ def clean_kafka(
     """
     if invalid not in INVALID:
         raise ConfigError(f"invalid={invalid!r}: one of {', '.join(INVALID)}")
-    frame = read_kafka(
-        spark,
-        kind,
-        servers,
-        topic,
-        initial=initial,
-        kinds=kinds,
-        epoch=epoch,
-        batch=batch,
-        security=security,
-        options=options,
-    )
-    return cleaned(frame, Kind.of(kind), invalid)
-
-
-def _secured(security: str) -> dict[str, str]:
-    """Options of Spark's source for a way to log in."""
-    if security not in _SECURITY:
-        raise ConfigError(f"security={security!r}: one of {', '.join(_SECURITY)}")
-    if security == "plaintext":
-        return {}
-    if security == "tls":
-        return {"kafka.security.protocol": "SSL"}
-    if security == "msk-iam":
-        home = f"shadedmskiam.{_IAM}" if on_databricks() else _IAM
-        return {
-            "kafka.security.protocol": "SASL_SSL",
-            "kafka.sasl.mechanism": "AWS_MSK_IAM",
-            "kafka.sasl.jaas.config": f"{home}.IAMLoginModule required;",
-            "kafka.sasl.client.callback.handler.class": f"{home}.IAMClientCallbackHandler",
-        }
-    return {
-        "kafka.security.protocol": "SASL_SSL",
-        "kafka.sasl.mechanism": security.upper(),
-        "kafka.sasl.jaas.config": _jaas(security),
-    }
-
-
-def _jaas(security: str) -> str:
-    user, password = (
-        os.environ.get(f"PINLAKE_KAFKA_{name}", "") for name in ("USERNAME", "PASSWORD")
-    )
-    if not user or not password:
-        raise ConfigError(f"{security}: set PINLAKE_KAFKA_USERNAME and PINLAKE_KAFKA_PASSWORD")
-    # Spark's own copy of Kafka's client has another name on Databricks.
-    shaded = "kafkashaded." if on_databricks() else ""
-    module = "plain.PlainLoginModule" if security == "plain" else "scram.ScramLoginModule"
-    return (
-        f"{shaded}org.apache.kafka.common.security.{module} required "
-        f"username={_quoted(user)} password={_quoted(password)};"
-    )
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    return cleaned(read_kafka(spark, kind, servers, topic, **read), Kind.of(kind), invalid)

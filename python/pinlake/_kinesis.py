@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from pinlake._clean import INVALID, cleaned
 from pinlake._kinds import Kind
@@ -14,6 +14,21 @@ from pinlake.errors import ConfigError
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
+    from typing_extensions import Unpack
+
+# Where a query without a checkpoint begins.
+EARLIEST = "earliest"
+
+
+class KinesisRead(TypedDict, total=False):
+    """What both readers of streams take: see `read_kinesis`."""
+
+    region: str | None
+    initial: str
+    kinds: Sequence[str] | None
+    epoch: int
+    batch: bool
+    options: Mapping[str, str] | None
 
 
 def read_kinesis(
@@ -22,7 +37,7 @@ def read_kinesis(
     stream: str,
     *,
     region: str | None = None,
-    initial: str = "earliest",
+    initial: str = EARLIEST,
     kinds: Sequence[str] | None = None,
     epoch: int = 0,
     batch: bool = False,
@@ -71,13 +86,8 @@ def clean_kinesis(
     kind: str | Kind,
     stream: str,
     *,
-    region: str | None = None,
-    initial: str = "earliest",
-    kinds: Sequence[str] | None = None,
-    epoch: int = 0,
-    batch: bool = False,
     invalid: str = "report",
-    options: Mapping[str, str] | None = None,
+    **read: Unpack[KinesisRead],
 ) -> DataFrame:
     """The clean records of a Kinesis stream, for `write_table`.
 
@@ -95,24 +105,14 @@ def clean_kinesis(
     if invalid not in INVALID:
         raise ConfigError(f"invalid={invalid!r}: one of {', '.join(INVALID)}")
     if on_databricks():
-        frame = read_kinesis(
-            spark,
-            kind,
-            stream,
-            region=region,
-            initial=initial,
-            kinds=kinds,
-            epoch=epoch,
-            batch=batch,
-            options=options,
-        )
-        return cleaned(frame, kind, invalid)
-    given = _given(stream, region, initial, options)
+        return cleaned(read_kinesis(spark, kind, stream, **read), kind, invalid)
+    kinds, epoch = read.get("kinds"), read.get("epoch", 0)
+    given = _given(stream, read.get("region"), read.get("initial", EARLIEST), read.get("options"))
     given.update(clean=kind.plan, invalid=invalid, epoch=str(epoch))
     if kinds:
         patterns(kind.name, kinds)
         given["kinds"] = ",".join(kinds)
-    return _ours(spark, given, batch)
+    return _ours(spark, given, read.get("batch", False))
 
 
 def _given(

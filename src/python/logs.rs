@@ -94,6 +94,18 @@ fn log_names(
     })
 }
 
+/// User and password for Kafka, where others than the core speak to it: of the variables
+/// ``PINLAKE_KAFKA_USERNAME`` and ``PINLAKE_KAFKA_PASSWORD`` or ``PINLAKE_KAFKA_PASSWORD_FILE``, else of the
+/// secret of AWS's Secrets Manager that the option ``secret`` names.
+///
+/// Raises ``ConfigError`` where either is missing.
+#[cfg(feature = "kafka")]
+#[pyfunction]
+#[pyo3(signature = (*, options = None))]
+fn kafka_login(py: Python<'_>, options: Option<Options>) -> PyResult<(String, String)> {
+    guard::heeding(py, move || kafka::credentials(&options.unwrap_or_default()))
+}
+
 /// The topics or streams whose names begin with ``prefix``: dicts of name, partitions and replication,
 /// or of name, status, shards and retention_hours.
 ///
@@ -182,6 +194,8 @@ fn open(url: &str, options: Option<Options>) -> Result<Logs> {
 pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     #[cfg(feature = "kafka")]
     module.add_function(wrap_pyfunction!(create_topics, module)?)?;
+    #[cfg(feature = "kafka")]
+    module.add_function(wrap_pyfunction!(kafka_login, module)?)?;
     #[cfg(feature = "kinesis")]
     module.add_function(wrap_pyfunction!(create_streams, module)?)?;
     module.add_function(wrap_pyfunction!(log_names, module)?)?;

@@ -184,7 +184,7 @@ def test_a_slow_run_does_not_disturb_a_later_one(
     spark: SparkSession, warehouse: str, landing: Landing
 ) -> None:
     """It wakes up between the later run's stage and MERGE and overwrites the stage."""
-    from pinlake import _write, _target
+    from pinlake import _target, _write
 
     landing.put("geo", 0, [post(0), b"{nope"])
     slow = opened(spark, warehouse, landing)

@@ -189,7 +189,10 @@ fn servers(url: &str) -> Result<String> {
 }
 
 /// User and password: from variables, else from the secret of AWS's Secrets Manager that `secret` names.
-fn credentials(options: &Options) -> Result<(String, String)> {
+///
+/// # Errors
+/// [`Error::Config`] where either is missing, or the secret cannot be read.
+pub fn credentials(options: &Options) -> Result<(String, String)> {
     let user = secret::first(&[USERNAME])?;
     let password = secret::first(&[PASSWORD, PASSWORD_FILE])?;
     let mut held = match options.get("secret") {

@@ -8,6 +8,6 @@ mod read;
 mod topics;
 
 pub(crate) use client::{ANSWER, Context, fault_of, given_token, unusable};
-pub use client::{Brokers, Security};
+pub use client::{Brokers, Security, credentials};
 pub use read::{Message, read_all};
 pub use topics::{NewTopic, TopicInfo, create_topics, delete_topics, describe_topics, list_topics};

@@ -9,7 +9,11 @@ record that was lost and another that came twice do not cancel out.
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Any
 
 from pinlake._skipped import first_names, told
@@ -134,6 +138,29 @@ class Books:
 
 def _tells(part: dict[str, Any]) -> bool:
     return bool(part.get("open") or part.get("filled") or part.get("closed"))
+
+
+# What one run may add to another's: counts, and seconds.
+_ADDED = (
+    *("objects", "lines", "bytes", "read", *FATES),
+    *("known_rejects", "conflicts", "flawed", "skipped", "seconds"),
+)
+
+
+def summed(books: Sequence[Books]) -> Books:
+    """The books of several runs of one kind as those of one, the last.
+
+    >>> pins = [Books("pin", "pins", "", "", read=Figure(n, n), seconds=1.5) for n in (1, 2)]
+    >>> summed(pins).read, summed(pins).seconds
+    (Figure(records=3, hash=3), 3.0)
+    """
+    added: dict[str, Any] = {
+        name: reduce(add, (getattr(one, name) for one in books)) for name in _ADDED
+    }
+    for name in ("rejects", "errors"):
+        added[name] = dict(reduce(add, (Counter(getattr(one, name)) for one in books)))
+    problems = tuple(text for one in books for text in one.problems)
+    return replace(books[-1], problems=problems, **added)
 
 
 def books_of(run: Run, table: str) -> Books:

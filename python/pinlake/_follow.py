@@ -27,7 +27,7 @@ GRACE = 60.0
 
 @dataclass
 class View:
-    """What one query has done since it was started here."""
+    """What one query has done since it was started here; as text, a line of progress."""
 
     kind: str
     source: str
@@ -46,6 +46,15 @@ class View:
     def lag(self, now: datetime) -> float | None:
         """Seconds since the last record that was written arrived; None before any was."""
         return None if self.newest is None else max(0.0, (now - self.newest).total_seconds())
+
+    def __str__(self) -> str:
+        lag = self.lag(datetime.now(timezone.utc))
+        return (
+            f"{self.kind}: batch {self.batch}, {self.records:,} records by now, "
+            f"{self.rate:,.0f}/s in {self.seconds:.1f} s, "
+            f"{'' if lag is None else f'last record {lag:.1f} s old, '}"
+            f"{self.quarantined:,} quarantined"
+        )
 
     def took(self, progress: dict[str, Any]) -> bool:
         """Adds a micro-batch; whether there was anything in it."""

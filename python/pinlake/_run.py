@@ -13,6 +13,8 @@ from pinlake._stamp import Stamp
 from pinlake._tables import Warehouse
 
 GAP_PATIENCE = 24 * 3600.0
+# What `landing` begins with where a run is a stream's micro-batch.
+STREAM = "stream:"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pinlake import _tables
 from pinlake._fault import fault
 from pinlake._kinds import Kind
-from pinlake._run import Run
+from pinlake._run import STREAM, Run
 from pinlake._stamp import Stamp
 from pinlake._tables import Warehouse
 from pinlake._target import Target
@@ -78,7 +78,7 @@ def write_stream(
         mode,
         _tables.ensure_runs(spark, warehouse),
     )
-    writer = _observed(df).writeStream.queryName(f"pinlake_{kind.name}")
+    writer = _observed(df).writeStream.queryName(f"pinlake {kind.name}, {plan.checkpoint}")
     writer = writer.option("checkpointLocation", plan.checkpoint)
     return _triggered(writer, trigger).foreachBatch(partial(write_batch, plan)).start()
 
@@ -127,7 +127,7 @@ def _run(plan: StreamPlan, spark: SparkSession, batch_id: int) -> Run:
     stamp = replace(Stamp.now(kind.name), run_id=f"{query}-{batch_id}")
     return Run(
         kind,
-        f"stream:{plan.checkpoint}",
+        f"{STREAM}{plan.checkpoint}",
         Warehouse(plan.root, dict(plan.names)),
         batch_id,
         stamp,

@@ -175,7 +175,21 @@ class Stream(Strict):
     """End once what is there now was written."""
     mode: Literal["merge", "append"] = "merge"
     options: dict[str, str] = Field(default={})
-    """Options of Spark's source, such as `maxOffsetsPerTrigger`."""
+    """Options of Spark's source, such as `maxOffsetsPerTrigger`; never credentials."""
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _no_credentials(cls, value: Any) -> Any:
+        if not isinstance(value, Mapping):
+            return value
+        options = {name: _plain(option) for name, option in _leaves(value)}
+        for name in options:
+            if is_secret(name) or name.startswith("kafka.sasl.jaas"):
+                raise ValueError(
+                    f"{name!r} is a credential: those of Kafka come from PINLAKE_KAFKA_USERNAME "
+                    "and PINLAKE_KAFKA_PASSWORD, those of AWS from its own chain"
+                )
+        return options
 
 
 class Analyse(Strict):

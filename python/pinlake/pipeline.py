@@ -7,10 +7,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from pinlake._books import Books, RunReport, books_of, quality_error
-from pinlake._gate import gates, kept_books
+from pinlake._gate import gates
+from pinlake._kept import kept_books, streamed_books
 from pinlake._kinds import Kind
 from pinlake._maintain import maintain
 from pinlake._run import Run
@@ -116,8 +118,9 @@ def run_step(
     - `check`: what is new in the landing; nothing is written.
     - `clean`, `all`: `run_batch` over the kinds asked for, gates included.
     - `maintain`: compaction, removal of old files, statistics.
-    - `gate`: the books of each kind's last run, or of all runs of `date` (YYYY-MM-DD, UTC, by
-      ingestion time), against balance and the gates of `config`.
+    - `gate`: the books of each kind's last run of a landing, or of all runs of `date` (YYYY-MM-DD,
+      UTC, by ingestion time), micro-batches of streams too, against balance and the gates of
+      `config`.
 
     >>> from pinlake.config import load
     >>> settings = load(landing=landing, warehouse=warehouse, kind=["geo"])
@@ -138,6 +141,43 @@ def run_step(
     if step == "gate":
         return _gate(spark, config, date)
     return run_batch(spark, config)
+
+
+def run_source(
+    spark: SparkSession,
+    config: Config,
+    *,
+    tell: Callable[[str], None] = print,
+    stop: Event | None = None,
+) -> RunReport:
+    """Brings what `config` names into the tables: `stream.source` as a stream, else the landing as
+    `run_batch` does. The source alone decides; what comes out is the same.
+
+    A stream says a line a micro-batch by `tell` and goes on until `stop` is set, or, with
+    `stream.once`, until what is there now was written. Its report holds the books of all its
+    micro-batches since, a line a kind.
+
+    >>> from pinlake.config import load
+    >>> stream = {"source": f"landing:{landing}", "once": True}
+    >>> settings = load(warehouse=warehouse, kind=["geo"], stream=stream)
+    >>> report = run_source(spark, settings, tell=lambda line: None)
+    >>> report.ok, report.books[0].inserted.records
+    (True, 1)
+
+    Raises `SourceError` in one line, with how to go on, if a query dies; others as `run_stream`
+    and `run_batch`.
+    """
+    if not config.stream.source:
+        return run_batch(spark, config)
+    from pinlake._feeds import feeds
+    from pinlake._follow import follow
+
+    warehouse = Warehouse.of(str(config.warehouse), dict(config.tables))
+    begun, started, since = feeds(spark, config), time.monotonic(), time.time_ns() // 1000
+    views = follow(begun, lambda views, fresh: tell(str(fresh)) if fresh else None, stop or Event())
+    books = streamed_books(spark, warehouse, {f.kind.name: f.checkpoint for f in begun}, since)
+    notes = tuple(f"{v.kind}: {v.batches:,} micro-batches of {v.source}" for v in views)
+    return RunReport(books, time.monotonic() - started, notes=notes)
 
 
 def _checked(spark: SparkSession, config: Config) -> RunReport:

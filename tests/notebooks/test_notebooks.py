@@ -8,6 +8,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,10 +54,16 @@ def landing(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Landin
 
 @pytest.fixture(scope="module")
 def schema(spark: SparkSession) -> Iterator[str]:
-    spark.sql(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-    yield SCHEMA
+    with existing(spark, SCHEMA):
+        yield SCHEMA
+
+
+@contextmanager
+def existing(spark: SparkSession, schema: str) -> Iterator[None]:
+    spark.sql(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    yield
     spark.sql("USE default")
-    spark.sql(f"DROP SCHEMA {SCHEMA} CASCADE")
+    spark.sql(f"DROP SCHEMA {schema} CASCADE")
 
 
 def table(shown: tuple[list[str], list[tuple[Any, ...]]]) -> list[dict[str, Any]]:
@@ -205,6 +212,34 @@ def test_batch_then_analysis(
         want = ANSWERS[name](posts, **options)
         assert want
         assert sorted(map(tuple, held), key=repr) == sorted(want, key=repr), name
+
+
+def test_the_source_alone_makes_a_stream_of_it(
+    spark: SparkSession, here: Any, landing: Landing, real_data: Path, tmp_path: Path
+) -> None:
+    records = [json.loads(line) for line in golden(real_data, "pin")]
+    posts = Counter({record["index"]: record["category"] for record in records}.values())
+
+    def books(**widgets: str) -> dict[str, Any]:
+        given = {**widgets, "catalog": "spark_catalog", "schema": own, "kinds": "pin"}
+        result = here.run(NOTEBOOKS / "02_stream.py", spark, given)
+        report = json.loads(result.exit)
+        assert report["ok"]
+        runs, categories = map(table, result.shown("table"))
+        assert {row["kind"] for row in runs} == {"pin"}
+        assert {row["category"]: row["posts"] for row in categories} == posts
+        (found,) = report["books"]
+        return {name: found[name]["records"] for name in ("read", "inserted", "unchanged")}
+
+    own = "notebooks_stream"
+    check = str(tmp_path / "check")
+    with existing(spark, own):
+        stream = books(source=f"landing:{landing.url}", checkpoint=check)
+        repeats = len(records) - posts.total()
+        assert stream == {"read": 323, "inserted": posts.total(), "unchanged": repeats}
+        assert books(source=f"landing:{landing.url}", checkpoint=check)["read"] == 0
+        batch = books(source="", landing=landing.url)
+        assert batch == {**stream, "inserted": 0, "unchanged": 322}
 
 
 def traces(answer: Answer, *, by: int) -> dict[str, Answer]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -21,7 +20,7 @@ from pinlake.config import load
 from pinlake.errors import ConfigError, SchemaError
 from support.landing import Landing
 from support.session import connect_address
-from support.tables import frame, quarantine, silver
+from support.tables import fates, frame, held, quarantine, silver, stream_books
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -53,34 +52,6 @@ def stream(
     return found
 
 
-def held(spark: SparkSession, warehouse: str) -> dict[str, Any]:
-    """All that tables hold, but for times and ids of runs."""
-    own = ("_ingested_at", "_run_id", "_first_run_id", "_arrived_at")
-    found: dict[str, Any] = {}
-    for kind in KINDS:
-        rows = silver(spark, warehouse, kind)
-        found[kind] = {
-            ind: {name: value for name, value in row.items() if name not in own}
-            for ind, row in rows.items()
-        }
-        found[f"{kind} quarantine"] = quarantine(spark, warehouse, kind)
-    return found
-
-
-def books(spark: SparkSession, warehouse: str, kind: str) -> list[dict[str, Any]]:
-    """The books of a kind's micro-batches."""
-    rows = frame(spark, warehouse, "runs").where(f"kind = '{kind}'").orderBy("n").collect()
-    assert [row["n"] for row in rows if row["state"] == "done"] == sorted(
-        {row["n"] for row in rows}
-    )
-    return [json.loads(row["books"]) for row in rows if row["state"] == "done"]
-
-
-def fates(found: dict[str, Any]) -> int:
-    names = ("inserted", "updated", "unchanged", "superseded", "quarantined")
-    return sum(found[name]["records"] for name in names)
-
-
 @pytest.fixture(scope="module")
 def batch(spark: SparkSession, landing: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What a batch run makes of the landing."""
@@ -97,7 +68,7 @@ def test_a_stream_of_a_landing_is_what_a_batch_run_is(
     want, read = batch
     assert held(spark, warehouse) == want
     for kind in KINDS:
-        own = books(spark, warehouse, kind)
+        own = stream_books(spark, warehouse, kind)
         assert len(own) > 1
         assert sum(found["read"]["records"] for found in own) == read[kind]
         assert all(found["read"]["records"] == fates(found) for found in own)
@@ -106,9 +77,9 @@ def test_a_stream_of_a_landing_is_what_a_batch_run_is(
         query = ids[0].rsplit("-", 1)[0]
         assert ids == [f"{query}-{n}" for n in range(len(ids))]
     # Nothing new is nothing to write.
-    before = {kind: len(books(spark, warehouse, kind)) for kind in KINDS}
+    before = {kind: len(stream_books(spark, warehouse, kind)) for kind in KINDS}
     assert not [p for p in stream(spark, warehouse, landing) if p["numInputRows"]]
-    assert {kind: len(books(spark, warehouse, kind)) for kind in KINDS} == before
+    assert {kind: len(stream_books(spark, warehouse, kind)) for kind in KINDS} == before
 
 
 def test_new_objects_are_read_once_and_versions_settled_by_position(
@@ -123,7 +94,7 @@ def test_new_objects_are_read_once_and_versions_settled_by_position(
     assert sum(p["numInputRows"] for p in progress) == 1
     rows = silver(spark, warehouse, "geo")
     assert {ind: row["country"] for ind, row in rows.items()} == {1: "Peru", 2: "Chad", 3: "Mali"}
-    assert [found["read"]["records"] for found in books(spark, warehouse, "geo")] == [2, 3]
+    assert [found["read"]["records"] for found in stream_books(spark, warehouse, "geo")] == [2, 3]
     (reject,) = quarantine(spark, warehouse, "geo")
     assert reject[1:] == ("not_json", b"{nope")
 
@@ -223,7 +194,7 @@ def test_batches_killed_at_named_points_leave_the_tables_of_undisturbed_ones(
     want, read = batch
     assert held(spark, warehouse) == want
     for kind in KINDS:
-        own = books(spark, warehouse, kind)
+        own = stream_books(spark, warehouse, kind)
         assert sum(found["read"]["records"] for found in own) == read[kind]
         assert all(found["read"]["records"] == fates(found) for found in own)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from oracle import KINDS, Reject, Row, Source
@@ -92,3 +93,32 @@ def assert_quarantine(spark: SparkSession, warehouse: str, kind: str, table: Tab
         assert isinstance(row.reject, Reject)
         want.add((row.source, row.reject.code, row.reject.payload))
     assert quarantine(spark, warehouse, kind) == want
+
+
+def held(spark: SparkSession, warehouse: str) -> dict[str, Any]:
+    """All that tables hold, but for times and ids of runs."""
+    own = ("_ingested_at", "_run_id", "_first_run_id", "_arrived_at")
+    found: dict[str, Any] = {}
+    for kind in KINDS:
+        rows = silver(spark, warehouse, kind)
+        found[kind] = {
+            ind: {name: value for name, value in row.items() if name not in own}
+            for ind, row in rows.items()
+        }
+        found[f"{kind} quarantine"] = quarantine(spark, warehouse, kind)
+    return found
+
+
+def stream_books(spark: SparkSession, warehouse: str, kind: str) -> list[dict[str, Any]]:
+    """The books of a kind's micro-batches, each done once."""
+    rows = frame(spark, warehouse, "runs").where(f"kind = '{kind}'").orderBy("n").collect()
+    assert [row["n"] for row in rows if row["state"] == "done"] == sorted(
+        {row["n"] for row in rows}
+    )
+    return [json.loads(row["books"]) for row in rows if row["state"] == "done"]
+
+
+def fates(found: dict[str, Any]) -> int:
+    """How many records some books know the fate of."""
+    names = ("inserted", "updated", "unchanged", "superseded", "quarantined")
+    return sum(found[name]["records"] for name in names)

@@ -56,6 +56,14 @@ def test_arguments_go_before_the_environment_before_the_file_before_defaults(
     assert origins["epoch"] == origins["spark"] == "default"
 
 
+def test_options_of_a_stream_are_texts_by_their_whole_names() -> None:
+    write('[stream]\noptions = {maxOffsetsPerTrigger = 10, kafka.ssl.protocol = "TLSv1.3"}\n')
+    assert load().stream.options == {
+        "maxOffsetsPerTrigger": "10",
+        "kafka.ssl.protocol": "TLSv1.3",
+    }
+
+
 def test_each_setting_of_spark_and_of_a_table_has_its_own_origin(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -116,6 +124,8 @@ def test_each_setting_of_spark_and_of_a_table_has_its_own_origin(
         ("landing = 5", "should be a valid string"),
         ("x = ", "not TOML"),
         ('[storage]\nsecret_access_key = "abc"', "is a credential"),
+        ('[stream.options]\n"kafka.sasl.jaas.config" = "abc"', "PINLAKE_KAFKA_PASSWORD"),
+        ('[stream.options]\nkafka.ssl.key.password = "abc"', "is a credential"),
     ],
 )
 def test_each_mistake_in_the_file_is_one_clear_line(text: str, wanted: str) -> None:

@@ -150,15 +150,8 @@ def _shown(settings: Config) -> Iterator[Any]:
 
 
 def _line(views: Sequence[View], fresh: View | None) -> None:
-    if fresh is None:
-        return
-    lag = fresh.lag(_now())
-    tell(
-        f"{fresh.kind}: batch {fresh.batch}, {fresh.records:,} records by now, "
-        f"{fresh.rate:,.0f}/s in {fresh.seconds:.1f} s, "
-        f"{'' if lag is None else f'last record {lag:.1f} s old, '}"
-        f"{fresh.quarantined:,} quarantined"
-    )
+    if fresh is not None:
+        tell(str(fresh))
 
 
 def _table(views: Sequence[View]) -> Table:

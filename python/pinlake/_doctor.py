@@ -48,7 +48,7 @@ def examine(config: Config | None, problem: str = "") -> list[Finding]:
     if config is None:
         findings.append(Finding("settings", "missing", problem, "mend the setting that is named"))
         return findings
-    findings += [*storage(config), *places(config), *database(config)]
+    findings += [*storage(config), *places(config), *streams(config), *database(config)]
     return findings
 
 
@@ -142,12 +142,12 @@ def spark(version: str | None) -> Iterator[Finding]:
 
 def jars(version: str | None) -> Finding:
     """The Delta jars, which must be made for this Spark."""
-    folder = os.environ.get("PINLAKE_JARS")
-    if not folder:
+    folder = _jars_folder()
+    if folder is None:
         return Finding(
             "delta jars", "ok", "PINLAKE_JARS is not set: fetched once from Maven when needed"
         )
-    found = sorted(path.name for path in Path(folder).glob("delta-spark_*.jar"))
+    found = sorted(path.name for path in folder.glob("delta-spark_*.jar"))
     if not found:
         return Finding(
             "delta jars",
@@ -331,12 +331,49 @@ def places(config: Config) -> Iterator[Finding]:
             yield Finding("landing", "missing", f"{folder} cannot be read", "make it readable")
         else:
             yield Finding("landing", "ok", str(folder))
+    if config.warehouse and re.match(r"s3[an]?://", config.warehouse):
+        yield shared(config)
     if config.warehouse and "://" not in config.warehouse and is_path(config.warehouse):
         folder = Path(config.warehouse)
         if folder.exists() and not folder.is_dir():
             yield Finding("warehouse", "missing", f"{folder} is a file", "name a folder")
         else:
             yield Finding("warehouse", "ok", str(folder))
+
+
+# Delta's own way to let several drivers commit to one table on S3, which cannot tell who was first.
+LOG_STORE = "io.delta.storage.S3DynamoDBLogStore"
+
+
+def shared(config: Config) -> Finding:
+    """A warehouse on S3: how many drivers may write it."""
+    if LOG_STORE in config.spark.values():
+        return Finding("warehouse", "ok", f"{config.warehouse}, by {LOG_STORE.split('.')[-1]}")
+    return Finding(
+        "warehouse",
+        "optional",
+        f"{config.warehouse}: outside Databricks one driver at a time may write it",
+        f"for more of them set spark.delta.logStore.s3a.impl = {LOG_STORE} under [spark]",
+    )
+
+
+def streams(config: Config) -> Iterator[Finding]:
+    """What the source of streams that settings name needs of Spark."""
+    source, version, folder = config.stream.source or "", pyspark_version(), _jars_folder()
+    if source.startswith("kinesis://") and version and version.startswith("3."):
+        yield Finding("stream", "missing", f"Kinesis on Spark {version}", "use Spark 4.0 or later")
+    if source.startswith("kafka://") and folder and not list(folder.glob("spark-sql-kafka-*.jar")):
+        yield Finding(
+            "stream",
+            "missing",
+            f"PINLAKE_JARS={folder} holds no spark-sql-kafka-*.jar",
+            f"pinlake doctor --jars {folder}",
+        )
+
+
+def _jars_folder() -> Path | None:
+    folder = os.environ.get("PINLAKE_JARS")
+    return Path(folder) if folder else None
 
 
 def is_path(place: str) -> bool:

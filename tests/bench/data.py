@@ -40,6 +40,10 @@ class Sizes:
     """Posts that Faker makes a run."""
     sent: int
     """Records that are sent to Kafka."""
+    streamed: int
+    """Records that a stream takes from Kafka."""
+    steady: int
+    """Seconds that a stream is kept busy."""
     put: int
     """Records that are put into Kinesis."""
     posted: int
@@ -54,6 +58,8 @@ class Sizes:
             "posts": 20_000,
             "faker_posts": 1_000,
             "sent": 1_000_000,
+            "streamed": 200_000,
+            "steady": 600,
             "put": 60_000,
             "posted": 100,
         }

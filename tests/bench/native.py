@@ -31,16 +31,16 @@ PLACEHOLDERS = {
 PREFIX = "Local save in "
 
 
-def parsed(values: DataFrame) -> DataFrame:
-    """Raw columns of a frame with a BINARY column `value`."""
+def parsed(values: DataFrame, *more: str) -> DataFrame:
+    """Raw columns of a frame with a BINARY column `value`, and `more` of its columns."""
     from pyspark.sql import functions as F
 
     record = F.from_json(F.col("value").cast("string"), RAW)
-    return values.select(record.alias("record")).select("record.*")
+    return values.select(record.alias("record"), *more).select("record.*", *more)
 
 
-def clean(raw: DataFrame) -> DataFrame:
-    """Clean columns of raw ones."""
+def clean(raw: DataFrame, *more: str) -> DataFrame:
+    """Clean columns of raw ones, and `more` of these."""
     columns = (
         "CAST(`index` AS BIGINT) AS ind",
         text("unique_id"),
@@ -55,7 +55,7 @@ def clean(raw: DataFrame) -> DataFrame:
         text("category"),
         "CAST(downloaded AS BOOLEAN) AS downloaded",
     )
-    return raw.selectExpr(*columns)
+    return raw.selectExpr(*columns, *more)
 
 
 def text(name: str) -> str:

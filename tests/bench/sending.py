@@ -97,7 +97,7 @@ def kinesis(data: Data, rounds: int) -> list[Figure]:
     folder = data.folder / "put"
     emulate(folder, records, kinds=("pin",))
     at = "kinesis://us-east-1"
-    with running(Kinesalite(data.folder / "kinesalite", free=True)) as server, _aws_environment():
+    with running(Kinesalite(data.folder / "kinesalite", free=True)) as server, aws_environment():
         (folder / "pinlake.toml").write_text(f'[kinesis]\nendpoint = "{server.endpoint}"\n')
         options, numbers = {"endpoint": server.endpoint}, count()
         streams: dict[str, str] = {}
@@ -155,7 +155,7 @@ def gateway(data: Data, rounds: int) -> list[Figure]:
     emulate(folder, few)
     with (
         running(LocalStack(data.folder / "aws", free=True)) as aws,
-        _aws_environment(),
+        aws_environment(),
         api(aws) as url,
     ):
         at, numbers = f"gateway+{url}", count()
@@ -253,7 +253,7 @@ def _median(values: Sequence[float]) -> float:
 
 
 @contextmanager
-def _aws_environment() -> Iterator[None]:
+def aws_environment() -> Iterator[None]:
     """What AWS's clients need to speak to a stand-in, for as long as it is needed."""
     names = {
         "AWS_ACCESS_KEY_ID": "test",

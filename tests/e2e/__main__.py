@@ -164,6 +164,18 @@ def streaming(line: Line, spark: Any, name: str, source: str, stop: threading.Ev
     return thread, live
 
 
+def books(line: Line, spark: Any, name: str) -> Any:
+    """The sum of the books of a stream's micro-batches, a line a kind."""
+    from pinlake._books import RunReport
+    from pinlake._kept import streamed_books
+    from pinlake._tables import Warehouse
+
+    warehouse = Warehouse.of(str(line.folder / name))
+    rows = spark.sql(f"SELECT DISTINCT kind, landing FROM {warehouse.runs}").collect()
+    checkpoints = {row["kind"]: row["landing"].removeprefix("stream:") for row in rows}
+    return RunReport(streamed_books(spark, warehouse, checkpoints, 0))
+
+
 def arrived(live: dict[str, Any]) -> int:
     return sum(view.records for view in live.get("views", ()))
 
@@ -218,8 +230,9 @@ def piped(line: Line, gateway: str) -> int:
                 raise SystemExit(f"{name}: {arrived(live):,} records arrived, no more")
             time.sleep(0.5)
     stop.set()
-    for thread, _ in streams.values():
+    for name, (thread, _) in streams.items():
         thread.join()
+        print(f"\n{name}:\n{books(line, spark, name)}\n")
     targets = {
         "batch": (f"landing:{landing}",),
         "kinesis": (region, gateway),

@@ -12,7 +12,7 @@ export PINLAKE_DATA ?= $(abspath ../shared/data)
 
 LANES := 3.5 4.0 4.1 4.2
 OTHERS := $(filter-out 4.1,$(LANES))
-SUITES := lint rust unit browser components cli spark connect
+SUITES := lint rust unit browser components streams cli spark connect
 PY := .venv/4.1/bin/python
 FEATURES := python,s3,kafka,kinesis,mysql
 RUST := $(shell find src -name '*.rs') Cargo.toml Cargo.lock .cargo/config.toml .ci/pyo3.cfg
@@ -57,19 +57,16 @@ services-status:  ## which of them run
 services-stop:  ## stops them; their data stay
 	@if [ -d .services ]; then $(COMPONENTS) down; fi
 
-e2e: setup  ## the whole pipeline over real components (not tried as a whole yet); E2E_OUT=folder, FROM=folder
-	@.ci/setup.sh components
+e2e: setup  ## the whole pipeline over real components of its own; E2E_OUT=folder, FROM=folder of real records
 	@$(JAVA)
-	$(COMPONENTS) up mariadb kafka localstack
-	PINLAKE_JARS=$(CURDIR)/.jars/4.1 PYTHONPATH=tests $(PY) -m e2e --out "$(or $(E2E_OUT),pinlake-e2e)" \
-	  --real "$(or $(FROM),../shared/data/real)"
+	.ci/e2e.sh "$(or $(E2E_OUT),pinlake-e2e)" "$(or $(FROM),$(PINLAKE_DATA)/real)"
 
 test: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## everything that a change has to pass
 	@$(JAVA)
-	.ci/test.sh lint rust browser cli connect lane-3.5 / unit components spark lane-4.0 lane-4.2
+	.ci/test.sh lint rust browser cli streams connect lane-3.5 / unit components spark lane-4.0 lane-4.2
 
-# One suite: make test-lint test-rust test-unit test-browser test-components test-cli test-spark
-# test-connect, and make test-lane-4.0 for one Spark version.
+# One suite: make test-lint test-rust test-unit test-browser test-components test-streams test-cli
+# test-spark test-connect, and make test-lane-4.0 for one Spark version.
 $(SUITES:%=test-%): test-%: setup
 	@$(JAVA)
 	.ci/test.sh $*
@@ -82,9 +79,9 @@ test-lanes: $(LANES:%=.venv/%/.pinlake) $(LANES:%=.jars/%/.done)  ## the Spark t
 	@$(JAVA)
 	.ci/test.sh connect $(LANES:%=lane-%)
 
-test-long: $(LANES:%=.venv/%/.release) $(LANES:%=.jars/%/.done)  ## what takes longer: long tests, Connect on every lane, the aarch64 wheel, fuzz (nightly)
+test-long: $(LANES:%=.venv/%/.release) $(LANES:%=.jars/%/.done)  ## what takes longer: long tests, e2e, Connect on every lane, the aarch64 wheel, fuzz (nightly)
 	@$(JAVA)
-	.ci/test.sh long $(OTHERS:%=connect-%) aarch64 fuzz
+	.ci/test.sh long e2e / aarch64 $(OTHERS:%=connect-%) fuzz
 
 lint: .venv/4.1/.pinlake  ## rustfmt, clippy, ruff, mypy, stubs, and what the plain crate depends on
 	@set -x

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs suites, all of them even if one fails, and ends with minutes and summaries.
 #   .ci/test.sh SUITE… [/ SUITE…]
-# Suites: lint rust unit browser components cli spark connect lane-3.5 … connect-4.0 … long aarch64 fuzz.
+# Suites: lint rust unit browser components streams cli spark connect lane-3.5 … connect-4.0 … long e2e aarch64 fuzz.
 # What stands behind a / runs beside what stands before it: two lines keep two cores busy.
 # Outputs do not mix: with a / each suite's is printed when it ends.
 set -uo pipefail
@@ -28,6 +28,7 @@ suite() {
     # One Spark for both: a JVM takes minutes of processor time until it is warm. Services first:
     # its workers know only the credentials that it was started with.
     spark) tests 4.1 classic tests/services tests/spark tests/notebooks ;;
+    streams) .ci/setup.sh components && tests 4.1 classic tests/streams ;;
     cli) .ci/setup.sh components && tests 4.1 classic tests/cli tests/hops ;;
     connect) tests 4.1 connect -m "not once and not long" tests/spark tests/notebooks ;;
     # Elsewhere plans are interpreted, which takes less time; here the compiled ones are seen.
@@ -35,6 +36,7 @@ suite() {
     lane-*) tests "$lane" classic -m 'lane and not long' tests/spark ;;
     connect-*) tests "$lane" connect -m 'lane and not long' tests/spark ;;
     long) .ci/setup.sh components && tests 4.1 classic -m long tests ;;
+    e2e) .ci/e2e.sh "$TMPDIR" "${PINLAKE_DATA:-../shared/data}/real" ;;
     aarch64) .ci/aarch64.sh ;;
     fuzz) .ci/fuzz.sh 60 ;;
     *) echo "no suite $name" >&2; return 2 ;;

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 LOOK = 0.5
 # Seconds that a micro-batch may take to its end once a stop is asked for; it would be done again.
 GRACE = 60.0
+# Seconds that a query may take to open its source before the next one is started.
+OPEN = 30.0
+# What Spark says of a query meanwhile.
+_OPENS = "Initializing sources"
 
 
 @dataclass
@@ -92,7 +96,7 @@ def follow(feeds: Sequence[Feed], watch: Watcher, stop: threading.Event) -> list
     with _stopped_at_the_end(running):
         for feed in feeds:
             view = View(feed.kind.name, feed.source)
-            running.append(_Running(feed, view, feed.start()))
+            running.append(_Running(feed, view, _begun(feed)))
         views = [one.view for one in running]
         while not stop.is_set():
             going = [_goes_on(one, views, watch) for one in running]
@@ -106,10 +110,24 @@ def follow(feeds: Sequence[Feed], watch: Watcher, stop: threading.Event) -> list
     return views
 
 
+def _begun(feed: Feed) -> StreamingQuery:
+    """Starts a query and lets it open its source: each takes a Python process of its own for that,
+    to which Spark gives no more than 10 s, and several at once would be slow."""
+    query = feed.start()
+    deadline = time.monotonic() + OPEN
+    while query.isActive and _says(query) == _OPENS and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return query
+
+
 @contextlib.contextmanager
 def _stopped_at_the_end(running: list[_Running]) -> Iterator[None]:
     try:
         yield
+    except SourceError:
+        # One has died: what the others are at is not thrown away.
+        _let_end(running)
+        raise
     finally:
         for one in running:
             with contextlib.suppress(Exception):
@@ -158,6 +176,11 @@ def _let_end(running: list[_Running]) -> None:
 def _is_busy(query: StreamingQuery) -> bool:
     status = query.status
     return bool(status and status.get("isTriggerActive"))
+
+
+def _says(query: StreamingQuery) -> str:
+    status = query.status
+    return str(status and status.get("message"))
 
 
 def _moved(query: StreamingQuery) -> bool:

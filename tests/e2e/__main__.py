@@ -18,14 +18,13 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from support.api import api, client
-from support.components import Kafka, LocalStack, MariaDB
-from support.components.component import CHECKOUT
+from support.components import Kafka, LocalStack, MariaDB, running
 
 PINLAKE = Path(sys.executable).with_name("pinlake")
 TABLES = ("pinterest_data.jsonl", "geolocation_data.csv", "user_data.csv")
@@ -61,7 +60,7 @@ class Line:
         self.folder = folder
         self.user = f"e2e{uuid.uuid4().hex[:8]}"
         self.mariadb, self.kafka, self.localstack = (
-            kind(state) for kind in (MariaDB, Kafka, LocalStack)
+            kind(state, free=True) for kind in (MariaDB, Kafka, LocalStack)
         )
         self.real = real
         self.began = time.monotonic()
@@ -182,20 +181,22 @@ def arrived(live: dict[str, Any]) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make e2e", description=__doc__)
-    parser.add_argument("--state", type=Path, default=CHECKOUT / ".services")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--real", type=Path, required=True)
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     folder = given.out.resolve() / time.strftime("%Y%m%d-%H%M%S")
     folder.mkdir()
-    line = Line(folder, given.state, given.real.resolve())
-    line.settings()
-    os.environ.update(line.env)
-    line.load()
-    line.say("MariaDB holds the real tables")
-    with deployed(line) as gateway:
-        return piped(line, gateway)
+    line = Line(folder, folder / "services", given.real.resolve())
+    with ExitStack() as started:
+        for component in (line.mariadb, line.kafka, line.localstack):
+            started.enter_context(running(component))
+            line.say(f"{component.what} runs")
+        line.settings()
+        os.environ.update(line.env)
+        line.load()
+        line.say("MariaDB holds the real tables")
+        return piped(line, started.enter_context(deployed(line)))
 
 
 def piped(line: Line, gateway: str) -> int:

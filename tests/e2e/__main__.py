@@ -171,8 +171,8 @@ def books(line: Line, spark: Any, name: str) -> Any:
 
     warehouse = Warehouse.of(str(line.folder / name))
     rows = spark.sql(f"SELECT DISTINCT kind, landing FROM {warehouse.runs}").collect()
-    checkpoints = {row["kind"]: row["landing"].removeprefix("stream:") for row in rows}
-    return RunReport(streamed_books(spark, warehouse, checkpoints, 0))
+    found = {row["kind"]: row["landing"].removeprefix("stream:") for row in rows}
+    return RunReport(streamed_books(spark, warehouse, {kind: found[kind] for kind in KINDS}, 0))
 
 
 def arrived(live: dict[str, Any]) -> int:

@@ -17,6 +17,9 @@ tests() { # lane, mode, further words of pytest
   PINLAKE_JARS=$PWD/.jars/$lane PINLAKE_TEST_CONNECT=$mode ".venv/$lane/bin/python" -m pytest -q --durations=12 --durations-min=5 "$@"
 }
 
+components() { .ci/setup.sh components; }
+lane() { components && tests "$lane" "$1" -m 'lane and not long' tests/spark tests/streams; }
+
 suite() {
   local name=$1 lane=${1#*-}
   case "$name" in
@@ -24,18 +27,18 @@ suite() {
     rust) .ci/rust-test.sh ;;
     unit) tests 4.1 classic tests/unit ;;
     browser) .ci/setup.sh browser && tests 4.1 classic tests/browser ;;
-    components) .ci/setup.sh components && tests 4.1 classic tests/components tests/transport ;;
+    components) components && tests 4.1 classic tests/components tests/transport ;;
     # One Spark for both: a JVM takes minutes of processor time until it is warm. Services first:
     # its workers know only the credentials that it was started with.
     spark) tests 4.1 classic tests/services tests/spark tests/notebooks ;;
-    streams) .ci/setup.sh components && tests 4.1 classic tests/streams ;;
-    cli) .ci/setup.sh components && tests 4.1 classic tests/cli tests/hops ;;
-    connect) tests 4.1 connect -m "not once and not long" tests/spark tests/notebooks ;;
+    streams) components && tests 4.1 classic tests/streams ;;
+    cli) components && tests 4.1 classic tests/cli tests/hops ;;
+    connect) components && tests 4.1 connect -m "not once and not long" tests/spark tests/notebooks tests/streams ;;
     # Elsewhere plans are interpreted, which takes less time; here the compiled ones are seen.
-    lane-4.2) PINLAKE_TEST_PLANS=compiled tests 4.2 classic -m 'lane and not long' tests/spark ;;
-    lane-*) tests "$lane" classic -m 'lane and not long' tests/spark ;;
-    connect-*) tests "$lane" connect -m 'lane and not long' tests/spark ;;
-    long) .ci/setup.sh components && tests 4.1 classic -m long tests ;;
+    lane-4.2) PINLAKE_TEST_PLANS=compiled lane classic ;;
+    lane-*) lane classic ;;
+    connect-*) lane connect ;;
+    long) components && tests 4.1 classic -m long tests ;;
     e2e) .ci/e2e.sh "$TMPDIR" "${PINLAKE_DATA:-../shared/data}/real" ;;
     aarch64) .ci/aarch64.sh ;;
     fuzz) .ci/fuzz.sh 60 ;;

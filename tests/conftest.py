@@ -11,7 +11,10 @@ import pytest
 # Real components on loopback, started as they are first asked for.
 from support.components.fixtures import kafka, kinesalite, localstack, mariadb
 
-__all__ = ["kafka", "kinesalite", "localstack", "mariadb"]
+# One Spark for all that share a process; tests of services have one of their own.
+from support.session import spark, warehouse
+
+__all__ = ["kafka", "kinesalite", "localstack", "mariadb", "spark", "warehouse"]
 
 HERE = Path(__file__).resolve().parent
 

@@ -52,8 +52,8 @@ def _kafka(scala: str, source: str, tokens: str, client: str, pool: str) -> tupl
 _KAFKA = {
     "4.0": _kafka("2.13", "4.0.4", "4.0.0", "3.9.1", "2.12.1"),
     "4.1": _kafka("2.13", "4.1.3", "4.1.0-preview1", "3.9.1", "2.12.1"),
-    # No newer ones are everywhere; these work.
-    "4.2": _kafka("2.13", "4.1.3", "4.1.0-preview1", "3.9.1", "2.12.1"),
+    # Those of 4.1 do not work: Spark's own classes have changed.
+    "4.2": _kafka("2.13", "4.2.0", "4.2.0", "3.9.2", "2.13.1"),
 }
 
 # By Spark line: the first is of PySpark's own Hadoop.

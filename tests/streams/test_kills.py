@@ -95,6 +95,7 @@ def stop_at(patch: pytest.MonkeyPatch, wanted: str) -> None:
     patch.setattr(_stream, "fault", fault)
 
 
+@pytest.mark.once
 def test_stopped_at_named_points_and_killed_with_its_spark(
     spark: SparkSession,
     filled: tuple[Source, ...],

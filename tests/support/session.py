@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from support.cli import STAND_IN
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -50,7 +53,18 @@ def start(folder: Path) -> SparkSession:
     if MODE == "classic" and hosts_connect():
         conf["spark.plugins"] = "org.apache.spark.sql.connect.SparkConnectPlugin"
         conf[_PORT] = str(free_port())
-    return local_session(connect=MODE == "connect", conf=conf)
+    with _stand_in():
+        return local_session(connect=MODE == "connect", conf=conf)
+
+
+@contextmanager
+def _stand_in() -> Iterator[None]:
+    """Credentials for stand-ins of AWS where there are none: workers know only those of now."""
+    with pytest.MonkeyPatch.context() as patch:
+        if "AWS_ACCESS_KEY_ID" not in os.environ:
+            for name, value in STAND_IN.items():
+                patch.setenv(name, value or "")
+        yield
 
 
 # What other processes connect to: a warm Spark serves them too.

@@ -131,6 +131,7 @@ need_components() {
   if [ -n "$home" ]; then export JAVA_HOME=$home; fi
   maven_jars .ci/components/kafka .jars/kafka
   compile .ci/components/kafka/MskIamValidator.java .jars/kafka
+  maven_jars .ci/components/iam .jars/iam
   maven_jars .ci/components/dynamodb .jars/dynamodb
   compile .ci/components/dynamodb/Loopback.java .jars/dynamodb
   node_packages

@@ -53,10 +53,10 @@ def read_kafka(
     when a topic was made anew. `batch=True` gives all that the topic holds now instead.
 
     `security`: `plaintext`, `tls`, `plain`, `scram-sha-256`, `scram-sha-512` (user and password of
-    `PINLAKE_KAFKA_USERNAME` and `PINLAKE_KAFKA_PASSWORD`) or `msk-iam` (AWS's own chain; outside
-    Databricks it needs the jar `software.amazon.msk:aws-msk-iam-auth`); or a table as `[kafka]` in
-    `pinlake.toml`, with `tls`, `ca` and `secret`. `options` are the source's
-    (`maxOffsetsPerTrigger`, `failOnDataLoss`, `kafka.…`) and go over these.
+    `PINLAKE_KAFKA_USERNAME` and `PINLAKE_KAFKA_PASSWORD`) or `msk-iam` (AWS's own chain and
+    `AWS_REGION`; outside Databricks it needs the jar of `software.amazon.msk:aws-msk-iam-auth`); or
+    a table as `[kafka]` in `pinlake.toml`, with `tls`, `ca` and `secret`. `options` are the
+    source's (`maxOffsetsPerTrigger`, `failOnDataLoss`, `kafka.…`) and go over these.
 
     >>> read_kafka(spark, "pin", "localhost:9092", "demo.pin").columns
     ['value', '_source', '_arrived_at']

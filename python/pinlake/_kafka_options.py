@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from pinlake import _core
@@ -10,6 +11,9 @@ from pinlake.errors import ConfigError
 
 # Classes of aws-msk-iam-auth; Databricks brings them under another name.
 _IAM = "software.amazon.msk.auth.iam"
+_OAUTH = "org.apache.kafka.common.security.oauthbearer"
+# The variable that they take the region from, where the machine itself does not tell.
+_REGION = "AWS_REGION"
 _PASSWORDS = ("plain", "scram-sha-256", "scram-sha-512")
 _WAYS = ("plaintext", "tls", *_PASSWORDS, "msk-iam")
 
@@ -22,9 +26,9 @@ def secured(settings: Mapping[str, str]) -> dict[str, str]:
     """Options of Spark's Kafka source for settings as under `[kafka]`.
 
     `security`, `tls` (false: passwords go unencrypted), `ca` (a PEM file, at the same path on
-    every machine of the cluster) and `secret` (of AWS Secrets Manager) are carried over; `region`
-    and `lifetime.seconds` are of no use there, for AWS's own classes sign for each connection and
-    take the region from the brokers' names.
+    every machine of the cluster) and `secret` (of AWS Secrets Manager) are carried over. AWS's own
+    classes sign for msk-iam, with tokens of their own life; outside Databricks they take the region
+    from `AWS_REGION` or the machine, so `region` has to be the same.
 
     >>> secured({"security": "tls"})
     {'kafka.security.protocol': 'SSL'}
@@ -43,7 +47,7 @@ def secured(settings: Mapping[str, str]) -> dict[str, str]:
     protocol = _protocol(way, settings.get("tls", "true"))
     options = {"kafka.security.protocol": protocol}
     if way == "msk-iam":
-        options |= _iam()
+        options |= _iam(settings)
     elif way in _PASSWORDS:
         options |= _password(way, settings)
     if protocol.endswith("SSL") and "ca" in settings:
@@ -64,12 +68,26 @@ def _protocol(way: str, tls: str) -> str:
     return "SASL_PLAINTEXT" if way in _PASSWORDS and tls == "false" else "SASL_SSL"
 
 
-def _iam() -> dict[str, str]:
-    home = f"shadedmskiam.{_IAM}" if on_databricks() else _IAM
+def _iam(settings: Mapping[str, str]) -> dict[str, str]:
+    if on_databricks():
+        home = f"shadedmskiam.{_IAM}"
+        return {
+            "kafka.sasl.mechanism": "AWS_MSK_IAM",
+            "kafka.sasl.jaas.config": f"{home}.IAMLoginModule required;",
+            "kafka.sasl.client.callback.handler.class": f"{home}.IAMClientCallbackHandler",
+        }
+    region = settings.get("region")
+    if region and os.environ.get(_REGION, region) != region:
+        raise ConfigError(
+            f"kafka region={region}: Spark's source signs for {os.environ[_REGION]}, as {_REGION} "
+            f"says; set that to {region} before Spark starts"
+        )
+    handler = f"{_IAM}.IAMOAuthBearerLoginCallbackHandler"
     return {
-        "kafka.sasl.mechanism": "AWS_MSK_IAM",
-        "kafka.sasl.jaas.config": f"{home}.IAMLoginModule required;",
-        "kafka.sasl.client.callback.handler.class": f"{home}.IAMClientCallbackHandler",
+        "kafka.sasl.mechanism": "OAUTHBEARER",
+        "kafka.sasl.jaas.config": f"{_OAUTH}.OAuthBearerLoginModule required;",
+        "kafka.sasl.login.callback.handler.class": handler,
+        "kafka.sasl.client.callback.handler.class": handler,
     }
 
 

@@ -25,7 +25,7 @@ def options(**settings: str) -> dict[str, str]:
     return {name.removeprefix("kafka."): value for name, value in secured(settings).items()}
 
 
-def test_each_way_to_log_in() -> None:
+def test_each_way_to_log_in(monkeypatch: pytest.MonkeyPatch) -> None:
     assert options() == {"security.protocol": "PLAINTEXT"}
     # Nothing that only the emulator's client knows, and no authority where there is no TLS.
     assert options(**{"linger.ms": "5", "ca": "ca.pem"}) == {"security.protocol": "PLAINTEXT"}
@@ -45,9 +45,11 @@ def test_each_way_to_log_in() -> None:
         "sasl.mechanism": "PLAIN",
         "sasl.jaas.config": f"{LOGIN}.plain.PlainLoginModule {quoted}",
     }
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
     iam = options(security="msk-iam", region="us-east-1", ca="ca.pem")
-    assert (iam["security.protocol"], iam["sasl.mechanism"]) == ("SASL_SSL", "AWS_MSK_IAM")
-    assert iam["sasl.jaas.config"] == "software.amazon.msk.auth.iam.IAMLoginModule required;"
+    assert (iam["security.protocol"], iam["sasl.mechanism"]) == ("SASL_SSL", "OAUTHBEARER")
+    assert iam["sasl.jaas.config"] == f"{LOGIN}.oauthbearer.OAuthBearerLoginModule required;"
+    assert iam["sasl.login.callback.handler.class"].startswith("software.amazon.msk.auth.iam.")
     assert iam["ssl.truststore.location"] == "ca.pem"
 
 
@@ -69,6 +71,9 @@ def test_what_cannot_be_carried_over_is_refused(monkeypatch: pytest.MonkeyPatch)
     ):
         with pytest.raises(ConfigError, match=why):
             secured(settings)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    with pytest.raises(ConfigError, match="set that to us-east-1 before Spark starts"):
+        secured({"security": "msk-iam", "region": "us-east-1"})
     monkeypatch.delenv("PINLAKE_KAFKA_USERNAME")
     with pytest.raises(ConfigError, match="PINLAKE_KAFKA_USERNAME"):
         secured({"security": "plain"})

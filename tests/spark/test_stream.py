@@ -99,6 +99,25 @@ def test_new_objects_are_read_once_and_versions_settled_by_position(
     assert reject[1:] == ("not_json", b"{nope")
 
 
+def test_folders_of_firehose_are_streamed(
+    spark: SparkSession, warehouse: str, tmp_path: Path
+) -> None:
+    """Three delivery streams into one bucket: folders by the hour, records joined in objects."""
+    made = tmp_path / "made"
+    pinlake.Emulator(count=60, user_id="u1", faults=FAULTS).run(f"files:{made}")
+    bucket = tmp_path / "bucket"
+    for kind in KINDS:
+        lines = Path(made, f"{kind}.jsonl").read_bytes().splitlines(keepends=True)
+        for hour in range(3):
+            folder = bucket / f"2026/01/31/{hour:02}"
+            folder.mkdir(parents=True, exist_ok=True)
+            name = f"streaming-u1-{kind}-1-2026-01-31-{hour:02}-15-00-6c1f"
+            Path(folder, name).write_bytes(b"".join(lines[hour::3]))
+    pinlake.run_batch(spark, load(landing=str(bucket), warehouse=f"{warehouse}/batch"))
+    stream(spark, f"{warehouse}/stream", str(bucket))
+    assert held(spark, f"{warehouse}/stream") == held(spark, f"{warehouse}/batch")
+
+
 def test_both_halves_may_write_one_warehouse(
     spark: SparkSession, warehouse: str, landing: str, batch: Any
 ) -> None:

@@ -68,7 +68,9 @@ def compare(
 def _compared(spark: SparkSession, first: Warehouse, second: Warehouse, kind: Kind) -> Comparison:
     for warehouse in (first, second):
         _tables.read(spark, warehouse.silver(kind))
-    rows = spark.sql(_ROWS.format(first=first.silver(kind), second=second.silver(kind))).first()
+    rows = spark.sql(
+        _ROWS.format(first=first.silver(kind), second=second.silver(kind), nth=_NTH)
+    ).first()
     rejects = spark.sql(
         _REJECTS.format(first=first.quarantine, second=second.quarantine, kind=quoted(kind.name))
     ).first()
@@ -80,9 +82,12 @@ def _compared(spark: SparkSession, first: Warehouse, second: Warehouse, kind: Ki
 _ROWS = """
 SELECT count_if(a.f = b.f), count_if(a.i = b.i AND a.f <> b.f), count_if(b.i IS NULL),
   count_if(a.i IS NULL)
-FROM (SELECT ind i, _fingerprint f FROM {first}) a
-FULL JOIN (SELECT ind i, _fingerprint f FROM {second}) b ON a.i = b.i
+FROM (SELECT ind i, _fingerprint f, {nth} n FROM {first}) a
+FULL JOIN (SELECT ind i, _fingerprint f, {nth} n FROM {second}) b ON a.i = b.i AND a.n = b.n
 """
+
+# A row that stands twice in one of them only is a difference.
+_NTH = "row_number() OVER (PARTITION BY ind ORDER BY _fingerprint)"
 
 # One record may have been rejected more than once, at several places.
 _REJECTS = """

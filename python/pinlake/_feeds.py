@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from pinlake._kafka import clean_kafka
 from pinlake._kinds import Kind
 from pinlake._kinesis import clean_kinesis
 from pinlake._landing_stream import clean_landing_stream
+from pinlake._run import landing_key
 from pinlake._spark import on_databricks
 from pinlake._stream import AVAILABLE_NOW, write_stream
 from pinlake._tables import Warehouse
@@ -131,18 +133,23 @@ def _checkpoints(config: Config, warehouse: Warehouse) -> str:
     return f"{warehouse.root}/_checkpoints"
 
 
+def _shared(config: Config, source: str) -> str | None:
+    """The topic or stream that all kinds share, if they do."""
+    return config.stream.log or config.options_of(source).get("stream") or None
+
+
 def _names(config: Config, source: str, kinds: list[Kind]) -> dict[str, str]:
     """The topic or stream of each kind."""
-    shared = config.stream.log or config.options_of(source).get("stream")
-    if shared:
+    shared = _shared(config, source)
+    if shared is not None:
         return {kind.name: shared for kind in kinds}
     names = [kind.name for kind in kinds]
     return _core.log_names(source, config.user_id, names, options=config.options_of(source) or None)
 
 
-def _sharing(config: Config, names: dict[str, str]) -> list[str] | None:
+def _sharing(config: Config, source: str) -> list[str] | None:
     """The kinds that share a log; all that there are, for each record is somebody's."""
-    if config.stream.log is None and len(set(names.values())) == len(names):
+    if _shared(config, source) is None:
         return None
     return list(config.model_copy(update={"kind": []}).plans())
 
@@ -170,7 +177,7 @@ def _kinesis(spark: SparkSession, config: Config, source: str, kinds: list[Kind]
                 names[kind.name],
                 region=region,
                 initial=config.stream.initial,
-                kinds=_sharing(config, names),
+                kinds=_sharing(config, source),
                 epoch=config.epoch,
                 invalid=config.invalid,
                 options=options,
@@ -189,21 +196,28 @@ def _ends_by_itself() -> bool:
     return ENDS_BY_ITSELF
 
 
+def _place(text: str) -> str:
+    """Of two places with like names each has a checkpoint of its own."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
 def _kafka(spark: SparkSession, config: Config, source: str, kinds: list[Kind]) -> list[_Read]:
+    # Brokers in another order are the same ones.
+    servers = ",".join(sorted(source.removeprefix("kafka://").rstrip("/").split(",")))
     names = _names(config, source, kinds)
     return [
         _Read(
             kind,
             f"topic {names[kind.name]}",
-            f"kafka/{names[kind.name]}/{kind.name}",
+            f"kafka/{names[kind.name]}/{kind.name}-{_place(servers)}",
             partial(
                 clean_kafka,
                 spark,
                 kind,
-                source.removeprefix("kafka://").rstrip("/"),
+                servers,
                 names[kind.name],
                 initial=config.stream.initial,
-                kinds=_sharing(config, names),
+                kinds=_sharing(config, source),
                 epoch=config.epoch,
                 invalid=config.invalid,
                 security=config.kafka,
@@ -220,7 +234,7 @@ def _landing(spark: SparkSession, config: Config, source: str, kinds: list[Kind]
         _Read(
             kind,
             url,
-            f"landing/{kind.name}",
+            f"landing/{kind.name}-{_place(landing_key(url))}",
             partial(
                 clean_landing_stream,
                 spark,

@@ -25,6 +25,10 @@ LOOK = 0.5
 GRACE = 60.0
 # Seconds that a query may take to open its source before the next one is started.
 OPEN = 30.0
+# What Spark says where a machine is so busy that a Python process took longer than it waits; how
+# often a query is started before that counts.
+_SLOW = "Python worker failed to connect back"
+TRIES = 3
 # What Spark says of a query meanwhile.
 _OPENS = "Initializing sources"
 
@@ -76,6 +80,9 @@ class View:
         return True
 
 
+# In errors of the core that a start with the same settings would only repeat.
+_REMEDIES = ("go on with a new checkpoint", "take such records as they are", "upgrade pinlake")
+
 Watcher = Callable[[Sequence[View], View | None], None]
 """Takes all views, and the one that has just had a micro-batch; called at every look."""
 
@@ -85,6 +92,7 @@ class _Running:
     feed: Feed
     view: View
     query: StreamingQuery
+    tries: int = 1
 
 
 def follow(feeds: Sequence[Feed], watch: Watcher, stop: threading.Event) -> list[View]:
@@ -105,6 +113,7 @@ def follow(feeds: Sequence[Feed], watch: Watcher, stop: threading.Event) -> list
             stop.wait(LOOK)
         if stop.is_set():
             _let_end(running)
+            _none_died(running)
         for one in running:
             _take(one, views, watch)
     return views
@@ -113,11 +122,21 @@ def follow(feeds: Sequence[Feed], watch: Watcher, stop: threading.Event) -> list
 def _begun(feed: Feed) -> StreamingQuery:
     """Starts a query and lets it open its source: each takes a Python process of its own for that,
     to which Spark gives no more than 10 s, and several at once would be slow."""
-    query = feed.start()
+    query = _started(feed)
     deadline = time.monotonic() + OPEN
     while query.isActive and _says(query) == _OPENS and time.monotonic() < deadline:
         time.sleep(0.05)
     return query
+
+
+def _started(feed: Feed) -> StreamingQuery:
+    for _ in range(TRIES - 1):
+        try:
+            return feed.start()
+        except Exception as error:
+            if _SLOW not in str(error):
+                raise
+    return feed.start()
 
 
 @contextlib.contextmanager
@@ -142,6 +161,10 @@ def _goes_on(one: _Running, views: Sequence[View], watch: Watcher) -> bool:
         one.view.state = "works" if _is_busy(one.query) else "waits"
         return True
     died = one.query.exception()
+    if died is not None and _SLOW in str(died) and one.tries < TRIES:
+        one.tries += 1
+        one.query = _begun(one.feed)
+        return True
     if died is not None:
         raise _why(one, died)
     if not one.feed.ends_by_itself and _moved(one.query):
@@ -171,6 +194,14 @@ def _let_end(running: list[_Running]) -> None:
             time.sleep(0.1)
         one.query.stop()
         one.view.state = "stopped"
+
+
+def _none_died(running: list[_Running]) -> None:
+    """A last micro-batch that failed is no stop. Raises `SourceError` that says why it did."""
+    for one in running:
+        died = one.query.exception()
+        if died is not None:
+            raise _why(one, died)
 
 
 def _is_busy(query: StreamingQuery) -> bool:
@@ -217,7 +248,11 @@ def _why(one: _Running, died: Exception) -> SourceError:
     kind, source = one.view.kind, one.view.source
     error = translated(died, f"{kind}, {source}")
     told = one_line(error).split(" at org.apache.")[0][:600]
-    return SourceError(
-        f"{kind}, {source}: the query died: {told}; mend that and start it again with the same "
-        f"command: it goes on behind its checkpoint {one.feed.checkpoint}"
+    # Some say themselves how to go on, which is not by the same command.
+    remedy = (
+        ""
+        if any(words in told for words in _REMEDIES)
+        else f"; mend that and start it again with the same command: it goes on behind its "
+        f"checkpoint {one.feed.checkpoint}"
     )
+    return SourceError(f"{kind}, {source}: the query died: {told}{remedy}")

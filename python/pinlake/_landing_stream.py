@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
+import re
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pinlake import _core
 from pinlake._clean import INVALID
 from pinlake._kinds import Kind
-from pinlake._position import only
 from pinlake._source import cleaned_objects, literal_paths, plan_landing
 from pinlake._spark import on_databricks
 from pinlake.errors import ConfigError
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 # What a micro-batch takes: objects of one record each are the commonest, and cost most.
 OBJECTS_A_TRIGGER = 20_000
+
+# How old an object may be.
+EVER = "36500d"
 
 # Of the object store, not of Spark's source.
 _STORE: tuple[str, ...] = ("endpoint", "region", "allow_http")
@@ -61,7 +64,7 @@ def clean_landing_stream(
     plan = plan_landing(kind, url, epoch=epoch, options=store)
     objects = _objects(spark, _watched(plan), given)
     if json.loads(plan)["layout"] == "files":
-        objects = _of_kind(objects, kind)
+        objects = _of_kind(objects, kind, json.loads(plan))
     reading = {"invalid": invalid, "ingested_at": None, "run_id": None, "frame": "run"}
     contents = objects.select("path", "modificationTime", "content")
     return cleaned_objects(contents, kind, _core.plan_frame(plan), reading)
@@ -86,15 +89,29 @@ def _objects(spark: SparkSession, folder: str, given: Mapping[str, str]) -> Data
     else:
         reader = spark.readStream.format("binaryFile").schema(_DDL)
         reader = reader.option("maxFilesPerTrigger", str(OBJECTS_A_TRIGGER))
+        # Else what is a week older than the newest, as copies that keep times, is passed over.
+        reader = reader.option("maxFileAge", EVER)
     # Names such as partition=0 are no columns.
     reader = reader.option("recursiveFileLookup", "true").options(**given)
     return reader.load(folder)
 
 
-def _of_kind(objects: DataFrame, kind: Kind) -> DataFrame:
-    """Objects whose names say no other kind."""
+def _of_kind(objects: DataFrame, kind: Kind, plan: Mapping[str, Any]) -> DataFrame:
+    """Objects of a kind, as a batch run tells them: the innermost name on the way to an object that
+    names a kind decides; what names none is every kind's, unless others there do."""
     from pyspark.sql import functions as F
 
-    others = [name for name in _core.kinds() if name != kind.name]
-    named = objects.withColumn("name", F.element_at(F.split("path", "/"), -1))
-    return only(named, "name", kind, [kind.name, *others])
+    own, other = map(_part, _core.file_words(kind.plan))
+    files = [str(file["name"]) for file in plan["files"]]
+    named = any(re.search(f"{own}|{other}", name.lower()) for name in files)
+    # Schemes are spelt in several ways.
+    folder = re.sub("^[a-z0-9]+:/*", "", plan["url"]).rstrip("/")
+    below = F.lower(F.substring_index(F.col("path"), f"{folder}/", -1))
+    # Behind the last name of another kind, or of this one if a name is of both.
+    mine = below.rlike(f"(^|/){own}(/(?!{other}(/|$))[^/]*)*$")
+    return objects.where(mine if named else mine | ~below.rlike(other))
+
+
+def _part(words: Sequence[str]) -> str:
+    """What a name matches that holds one of some words, with no letter beside it."""
+    return f"[^/]*(?<![a-z])(?:{'|'.join(map(re.escape, words))})(?![a-z])[^/]*"

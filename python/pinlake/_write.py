@@ -119,6 +119,8 @@ def _staged(target: Target, df: DataFrame) -> str:
             return version
         version = _stage_version(target.spark, stage, key)
         if version is None:
+            version = _empty_version(target.spark, stage)
+        if version is None:
             raise SinkError(f"{stage}: this run's version is gone; run again")
         return version
 
@@ -140,6 +142,15 @@ def _stage_version(spark: SparkSession, stage: str, key: str) -> int | None:
         if found:
             return max(found)
     return None
+
+
+def _empty_version(spark: SparkSession, stage: str) -> int | None:
+    """The newest version, if it holds nothing: no rows over no rows are no commit to Delta."""
+    newest = spark.sql(f"DESCRIBE HISTORY {stage} LIMIT 1").select("version").first()
+    if newest is None:
+        return None
+    held = spark.sql(f"SELECT 1 FROM {stage} VERSION AS OF {newest[0]} LIMIT 1").collect()
+    return None if held else int(newest[0])
 
 
 def _staged_columns(target: Target, df: DataFrame) -> DataFrame:

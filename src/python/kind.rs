@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::kind::{Kind, builtins};
 use crate::parse::RejectCode;
 use crate::schema::Frame;
+use crate::source::layout;
 
 /// A plan from its JSON text.
 pub(super) fn plan(text: &str) -> Result<Arc<Kind>> {
@@ -32,6 +33,18 @@ fn kind_plan(name: &str) -> PyResult<String> {
 #[pyfunction]
 fn check_plan(plan: &str) -> PyResult<String> {
     Ok(Kind::from_json(plan)?.to_json())
+}
+
+/// The words by which names of files tell this kind, and those by which they tell another one, in small
+/// letters: each stands there with no letter beside it.
+#[pyfunction]
+fn file_words(plan: &str) -> PyResult<(Vec<String>, Vec<String>)> {
+    let kind = self::plan(plan)?;
+    let words = |kind: &Kind| -> Vec<String> {
+        layout::words_of(&kind.name, &kind.table).into_iter().map(str::to_owned).collect()
+    };
+    let others = builtins().iter().filter(|other| other.name != kind.name);
+    Ok((words(&kind), others.flat_map(|other| words(other)).collect()))
 }
 
 /// The columns of a frame as Spark DDL.
@@ -70,6 +83,7 @@ pub(super) fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(kinds, module)?)?;
     module.add_function(wrap_pyfunction!(kind_plan, module)?)?;
     module.add_function(wrap_pyfunction!(check_plan, module)?)?;
+    module.add_function(wrap_pyfunction!(file_words, module)?)?;
     module.add_function(wrap_pyfunction!(ddl, module)?)?;
     module.add_function(wrap_pyfunction!(schema, module)?)?;
     module.add_function(wrap_pyfunction!(column_names, module)?)?;

@@ -234,8 +234,14 @@ pub fn file_is_of_kind(path: &str, kind: &Kind) -> Option<bool> {
     })
 }
 
+/// The words by which names of files and folders, in small letters, tell a kind.
+#[must_use]
+pub fn words_of<'a>(name: &'a str, table: &'a str) -> Vec<&'a str> {
+    [name, table, original_table(name)].into_iter().filter(|word| !word.is_empty()).collect()
+}
+
 fn names_kind(part: &str, name: &str, table: &str) -> bool {
-    [name, table, original_table(name)].iter().any(|word| has_word(part, word))
+    words_of(name, table).into_iter().any(|word| has_word(part, word))
 }
 
 /// The three tables as the original pipelines call them; empty for other kinds.
@@ -251,11 +257,10 @@ pub(crate) fn original_table(kind: &str) -> &'static str {
 /// Whether a word stands in a text with no letter beside it.
 fn has_word(text: &str, word: &str) -> bool {
     let letter = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphabetic);
-    !word.is_empty()
-        && text.match_indices(word).any(|(at, _)| {
-            let bytes = text.as_bytes();
-            !letter(at.checked_sub(1).and_then(|at| bytes.get(at))) && !letter(bytes.get(at + word.len()))
-        })
+    text.match_indices(word).any(|(at, _)| {
+        let bytes = text.as_bytes();
+        !letter(at.checked_sub(1).and_then(|at| bytes.get(at))) && !letter(bytes.get(at + word.len()))
+    })
 }
 
 #[cfg(test)]

@@ -99,23 +99,52 @@ def test_new_objects_are_read_once_and_versions_settled_by_position(
     assert reject[1:] == ("not_json", b"{nope")
 
 
-def test_folders_of_firehose_are_streamed(
+# How delivery streams, and people, name what holds a kind's records.
+NAMES = (
+    "2026/01/31/{hour:02}/streaming-u1-{kind}-1-2026-01-31-{hour:02}-15-00-6c1f",
+    "{kind}/2026/01/31/{hour:02}/part-1",
+    "pin/Of_{table}-{hour}.json",
+)
+
+
+@pytest.mark.once
+def test_files_are_of_the_kinds_that_a_batch_run_takes_them_for(
     spark: SparkSession, warehouse: str, tmp_path: Path
 ) -> None:
-    """Three delivery streams into one bucket: folders by the hour, records joined in objects."""
     made = tmp_path / "made"
-    pinlake.Emulator(count=60, user_id="u1", faults=FAULTS).run(f"files:{made}")
+    pinlake.Emulator(count=30, user_id="u1", faults=FAULTS).run(f"files:{made}")
     bucket = tmp_path / "bucket"
-    for kind in KINDS:
+    for kind, table in zip(KINDS, ("pins", "geo", "users"), strict=True):
         lines = Path(made, f"{kind}.jsonl").read_bytes().splitlines(keepends=True)
-        for hour in range(3):
-            folder = bucket / f"2026/01/31/{hour:02}"
-            folder.mkdir(parents=True, exist_ok=True)
-            name = f"streaming-u1-{kind}-1-2026-01-31-{hour:02}-15-00-6c1f"
-            Path(folder, name).write_bytes(b"".join(lines[hour::3]))
+        for number, form in enumerate((*NAMES, *NAMES)):
+            hour = number // len(NAMES)
+            path = bucket / form.format(hour=hour, kind=kind, table=table)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"".join(lines[number :: 2 * len(NAMES)]))
+            # A copy that keeps its time is no less new.
+            os.utime(path, (path.stat().st_mtime - hour * 30 * 86_400,) * 2)
+    loose = bucket / "2025/notes"
+    loose.parent.mkdir(parents=True)
+    loose.write_bytes(b"{}")
     pinlake.run_batch(spark, load(landing=str(bucket), warehouse=f"{warehouse}/batch"))
-    stream(spark, f"{warehouse}/stream", str(bucket))
+    stream(spark, f"{warehouse}/stream", str(bucket), maxFilesPerTrigger="7")
     assert held(spark, f"{warehouse}/stream") == held(spark, f"{warehouse}/batch")
+
+
+def test_batches_without_a_record_are_no_end(
+    spark: SparkSession, warehouse: str, tmp_path: Path
+) -> None:
+    """What the source brings is another kind's, twice, before there is anything."""
+    for number, (kind, payload) in enumerate(
+        (("pin", b"{}"), ("pin", b"{}"), ("geo", b'{"ind": 1}'))
+    ):
+        file = tmp_path / f"files/{kind}-{number}.json"
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(payload)
+        os.utime(file, (1_700_000_000 + number,) * 2)
+    stream(spark, warehouse, str(tmp_path / "files"), "geo", maxFilesPerTrigger="1")
+    assert set(silver(spark, warehouse, "geo")) == {1}
+    assert [found["read"]["records"] for found in stream_books(spark, warehouse, "geo")] == [1]
 
 
 def test_both_halves_may_write_one_warehouse(

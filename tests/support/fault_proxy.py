@@ -47,6 +47,9 @@ class FaultProxy:
     """Reads (of records, and for iterators) that are throttled, and as many answered by 500."""
     expired: float = 0.0
     """Reads of records by an iterator that has expired."""
+    empty: int = 0
+    """Pages without a record that each new iterator gives first, as Kinesis does for a stretch of
+    time in which nothing was put."""
     seed: int = 7
     counts: Counter[str] = field(default_factory=Counter)
     """What was done: `passed`, `entries`, `throttled`, `failed`, `lost`, `accepted` entries."""
@@ -97,6 +100,9 @@ class _Handler(BaseHTTPRequestHandler):
         proxy, chance = self.settings, self.settings.draw()
         if target in _READS and self._refused(target, chance):
             return
+        if target == "GetRecords" and proxy.empty:
+            self._paged(json.loads(body))
+            return
         if target != _PUT:
             self._answer(*self._pass_on(body))
             return
@@ -124,6 +130,25 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             return False
         return True
+
+    def _paged(self, request: dict[str, Any]) -> None:
+        """Pages without records before the server's own."""
+        proxy, iterator = self.settings, request["ShardIterator"]
+        number, _, own = iterator.rpartition("|")
+        if int(number or 0) >= proxy.empty:
+            status, said = self._pass_on(json.dumps({**request, "ShardIterator": own}).encode())
+            page = json.loads(said)
+            if page.get("NextShardIterator"):
+                page["NextShardIterator"] = f"{number}|{page['NextShardIterator']}"
+            self._answer(status, json.dumps(page).encode())
+            return
+        proxy.count("empty")
+        page = {
+            "Records": [],
+            "NextShardIterator": f"{int(number or 0) + 1}|{own}",
+            "MillisBehindLatest": 60_000,
+        }
+        self._answer(200, json.dumps(page).encode())
 
     def _put(self, request: dict[str, Any], lost: bool) -> None:
         proxy = self.settings

@@ -244,6 +244,32 @@ def test_throttles_errors_and_expired_iterators_lose_nothing(stream: Stream) -> 
     assert all(faults.counts[what] > 5 for what in ("throttled", "failed", "expired"))
 
 
+def test_a_long_stretch_without_records_is_passed_though_no_look_sees_its_end(
+    stream: Stream,
+) -> None:
+    stream.put(30)
+    # A look of 10 s sees 25 pages.
+    faults = FaultProxy(stream.endpoint, empty=40)
+    with proxied(faults) as proxy:
+        opened = stream.opened(proxy.url)
+        begin = opened.begin()
+        assert ahead(opened, begin) == begin
+        end = ahead(opened, begin)
+        assert 40 * 3 <= faults.counts["empty"] < 50 * 3
+    once([row["data"].decode() for row in read(stream.opened(), begin, end)], stream.sent)
+
+
+def test_reading_up_to_a_moment_long_past_ends(stream: Stream) -> None:
+    stream.put(1)
+    time.sleep(1.1)
+    middle = now()
+    stream.put(1)
+    opened, later = stream.opened(), now() + 12 * HOUR_MS
+    # Two shards hear nothing more, one has a record behind the moment: its mark is never renewed.
+    end = ahead(opened, opened.begin(), until=middle, now=later)
+    assert ahead(opened, end, until=middle, now=later) == end
+
+
 def test_reading_begins_at_a_moment_and_ends_at_one(stream: Stream) -> None:
     stream.put(30)
     time.sleep(1.1)
@@ -322,6 +348,14 @@ def test_records_that_grew_too_old_unread_stop_loudly(late_clock: Path, tmp_path
     with running(server):
         # What nobody read is older than a day by now: gone.
         with pytest.raises(SourceError, match="old: shardId-000000000000: records may be gone"):
+            ahead(opened, behind)
+        # The same where nothing was read by then, and where the shard has an end by now.
+        nothing = json.loads(behind)
+        nothing["shards"]["shardId-000000000000"].update(at={"time": yesterday}, records=0)
+        with pytest.raises(SourceError, match="records may be gone"):
+            ahead(opened, json.dumps(nothing))
+        stream.split("shardId-000000000000")
+        with pytest.raises(SourceError, match="shardId-000000000000: records may be gone"):
             ahead(opened, behind)
         ((stretch, _),) = _core.kinesis_ranges(begin, read_then)
         with pytest.raises(SourceError, match=r"10 of 10 records .* are not there any more"):

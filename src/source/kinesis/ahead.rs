@@ -17,7 +17,8 @@ use crate::error::Result;
 /// Shards that are looked at at once.
 const AT_ONCE: usize = 8;
 
-/// A look at one shard takes no longer: what it found until then is a batch.
+/// A look at one shard takes no longer: what it found until then is a batch, and the next look goes on where
+/// it stopped. A stretch without records is long: Kinesis answers it with hundreds of empty pages.
 const LOOK: Duration = Duration::from_secs(10);
 
 /// An idle shard's mark is renewed each time that this part of the stream's retention has passed.
@@ -108,7 +109,7 @@ impl StreamWatch {
         limits: &Limits,
     ) -> Result<(String, Mark)> {
         let fault = |fault: Fault| self.fault(&format!("read {}", shard.name), &fault);
-        let mut cursor = Cursor::open(self.place(&shard.name), &mark.at).await.map_err(fault)?;
+        let mut cursor = self.cursor(&shard.name, &mark.at).await.map_err(fault)?;
         let (mut found, began) = (mark.clone(), Instant::now());
         let (mut records, mut bytes) = (0_u64, 0_u64);
         loop {
@@ -140,9 +141,31 @@ impl StreamWatch {
             }
         }
         found.records += records;
-        let unseen = cursor.trimmed || cursor.is_blind() && found.tip == Some(family.now);
-        self.check_loss(family, shard, mark, unseen || mark.at == At::Begin && mark.tip.is_some())?;
+        let is_through = found.ended || found.tip == Some(family.now);
+        let is_blind = match mark.at {
+            At::After(_) => cursor.trimmed || cursor.is_blind() && is_through,
+            // Nothing was there by then.
+            At::Begin | At::Time(_) => mark.tip.is_some(),
+        };
+        self.check_loss(family, shard, mark, is_blind && !cursor.resumes)?;
+        self.leave(&shard.name, &found.at, cursor);
         Ok((shard.name.clone(), found))
+    }
+
+    /// A cursor at a place, which goes on where the last look at it stopped.
+    async fn cursor(&self, shard: &str, at: &At) -> Result<Cursor, Fault> {
+        let left = self.left().remove(shard);
+        match left.filter(|left| left.0 == *at) {
+            Some((_, iterator)) => Ok(Cursor::resume(self.place(shard), at, iterator)),
+            None => Cursor::open(self.place(shard), at).await,
+        }
+    }
+
+    /// Keeps where a cursor stopped, unless it has read more than was taken.
+    fn leave(&self, shard: &str, at: &At, cursor: Cursor) {
+        if let Some(left) = cursor.left().filter(|left| left.0 == *at) {
+            self.left().insert(shard.to_owned(), left);
+        }
     }
 
     /// Whether records may be gone that nobody read: where what was read last is not there any more, and all
@@ -211,9 +234,11 @@ fn taken(page: &Page, until: Option<i64>) -> &[Kept] {
 /// The offset before if nothing is new: a batch is made of each that differs. Idle shards' marks are renewed
 /// now and then, so that they do not look like ones that nobody read.
 fn settled(from: &Offset, found: Offset, family: &Family<'_>) -> Offset {
-    let age = |mark: &Mark| mark.tip.map_or(i64::MAX, |tip| family.now - tip);
     let is_stale = |(name, mark): (&String, &Mark)| {
-        !mark.ended && from.shards.get(name).is_none_or(|before| age(before) > family.retention_ms / RENEWALS)
+        let before = from.shards.get(name).and_then(|mark| mark.tip);
+        let is_old = before.is_none_or(|tip| family.now - tip > family.retention_ms / RENEWALS);
+        // One that this look did not renew would be so for ever: each look would give another batch.
+        !mark.ended && mark.tip > before && is_old
     };
     let plain = |offset: &Offset| {
         let mut offset = offset.clone();

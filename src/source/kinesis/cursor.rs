@@ -17,6 +17,10 @@ use crate::error::Result;
 const BETWEEN: Duration = Duration::from_millis(400);
 
 const EXPIRED: &str = "ExpiredIteratorException";
+const INVALID: &str = "InvalidArgumentException";
+
+/// How far a clock may be ahead.
+const AHEAD: Duration = Duration::from_secs(60);
 
 /// Where a shard is.
 #[derive(Debug, Clone)]
@@ -38,23 +42,49 @@ pub(super) struct Cursor {
     last: Option<Sequence>,
     /// Whether it was gone.
     pub(super) trimmed: bool,
+    /// Whether it goes on where another one stopped a moment ago: nothing can be gone between them.
+    pub(super) resumes: bool,
     asked: Option<Instant>,
 }
 
 impl Cursor {
     /// A cursor at a place in a shard.
     pub(super) async fn open(place: Place, at: &At) -> Result<Self, Fault> {
-        let mut cursor =
-            Self { place, at: at.clone(), iterator: None, last: None, trimmed: false, asked: None };
+        let mut cursor = Self::new(place, at);
         cursor.aim().await?;
         Ok(cursor)
+    }
+
+    /// A cursor where another one of the same place stopped, by what [`Cursor::left`] said of it.
+    pub(super) fn resume(place: Place, at: &At, iterator: String) -> Self {
+        Self { iterator: Some(iterator), resumes: true, ..Self::new(place, at) }
+    }
+
+    fn new(place: Place, at: &At) -> Self {
+        let at = at.clone();
+        Self { place, at, iterator: None, last: None, trimmed: false, resumes: false, asked: None }
+    }
+
+    /// The place behind all that was read, and the iterator that goes on there.
+    pub(super) fn left(self) -> Option<(At, String)> {
+        Some((self.at, self.iterator?))
     }
 
     /// An iterator at the place where to go on.
     async fn aim(&mut self) -> Result<(), Fault> {
         let (place, at) = (&self.place, &self.at);
         let iterator = || place.sdk.iterator(&place.stream, &place.shard, at);
-        self.iterator = patiently(iterator).await?;
+        let began = Instant::now();
+        self.iterator = loop {
+            match patiently(iterator).await {
+                // This machine's clock may be ahead of the service's, which knows no later moment.
+                Err(fault) if fault.is(INVALID) && matches!(at, At::Time(_)) && began.elapsed() < AHEAD => {
+                    tokio::time::sleep(BETWEEN).await;
+                }
+                found => break found?,
+            }
+        };
+        self.resumes = false;
         self.last = match &self.at {
             At::After(last) => Some(last.clone()),
             At::Begin | At::Time(_) => None,

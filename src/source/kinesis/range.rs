@@ -16,10 +16,14 @@ const AHEAD: usize = 2;
 /// A batch holds no more: a read gives 10 MiB (Kinesis: GetRecords), other servers than AWS's own may give more.
 const BATCH_BYTES: usize = 64 << 20;
 
+/// Records; None behind the last ones, so that a task that ended otherwise is not taken for the end.
+type Part = Option<Vec<Kept>>;
+
 /// The records of a range, page by page: the same ones each time, or an error.
 #[derive(Debug)]
 pub struct RangeReader {
-    pages: Receiver<Result<Vec<Kept>>>,
+    pages: Receiver<Result<Part>>,
+    is_over: bool,
     stream: String,
     shard: String,
 }
@@ -29,12 +33,11 @@ impl RangeReader {
         let (sender, pages) = channel(AHEAD);
         let (stream, shard) = (watch.stream.clone(), range.shard.clone());
         runtime()?.spawn(async move {
-            if let Err(error) = fetch(&watch, &range, &sender).await {
-                // Nobody waits for it any more, or he gets it.
-                drop(sender.send(Err(error)).await);
-            }
+            let end = fetch(&watch, &range, &sender).await.map(|()| None);
+            // Nobody waits for it any more, or he gets it.
+            drop(sender.send(end).await);
         });
-        Ok(Self { pages, stream, shard })
+        Ok(Self { pages, is_over: false, stream, shard })
     }
 }
 
@@ -42,12 +45,29 @@ impl Iterator for RangeReader {
     type Item = Result<Rows>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let page = self.pages.blocking_recv()?;
-        Some(page.map(|records| Rows::new(self.stream.clone(), self.shard.clone(), records)))
+        if self.is_over {
+            return None;
+        }
+        match self.pages.blocking_recv() {
+            Some(Ok(Some(records))) => Some(Ok(Rows::new(self.stream.clone(), self.shard.clone(), records))),
+            Some(Ok(None)) => {
+                self.is_over = true;
+                None
+            }
+            Some(Err(error)) => {
+                self.is_over = true;
+                Some(Err(error))
+            }
+            None => {
+                self.is_over = true;
+                let what = format!("stream {}, {}: reading it broke off; run again", self.stream, self.shard);
+                Some(Err(Error::Source(what)))
+            }
+        }
     }
 }
 
-async fn fetch(watch: &StreamWatch, range: &Range, sender: &Sender<Result<Vec<Kept>>>) -> Result<()> {
+async fn fetch(watch: &StreamWatch, range: &Range, sender: &Sender<Result<Part>>) -> Result<()> {
     let fault = |fault| watch.fault(&format!("read {}", range.shard), &fault);
     let place = watch.place(&range.shard);
     let mut cursor = Cursor::open(place, &range.from).await.map_err(fault)?;
@@ -60,7 +80,7 @@ async fn fetch(watch: &StreamWatch, range: &Range, sender: &Sender<Result<Vec<Ke
         let (records, met) = until_end(page.records, range).map_err(fault)?;
         left = left.checked_sub(records.len() as u64).ok_or_else(|| another(watch, range))?;
         for part in parts(records) {
-            if sender.send(Ok(part)).await.is_err() {
+            if sender.send(Ok(Some(part))).await.is_err() {
                 // Nobody reads on.
                 return Ok(());
             }

@@ -1,5 +1,8 @@
 //! A stream as a source of batches: where reading begins, how far it may go, and a stretch read again.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use super::again::patiently;
 use super::ahead::Limits;
 use super::cursor::Place;
@@ -28,7 +31,12 @@ pub struct StreamWatch {
     pub(super) most: i32,
     /// Whether records that the Kinesis Producer Library put together are handed on as they are.
     pub(super) aggregates: bool,
+    /// Where looks at shards stopped: a place, and the iterator that goes on there.
+    left: Arc<Mutex<Left>>,
 }
+
+/// By shard.
+type Left = HashMap<String, (At, String)>;
 
 impl StreamWatch {
     /// Opens a stream of a region (`kinesis://us-east-1`). `strict`: records that are gone unread are an
@@ -49,7 +57,8 @@ impl StreamWatch {
             return Err(Error::Config(format!("{most} records a read: 1 to {MOST} (GetRecords, Limit)")));
         }
         let sdk = Sdk::open(url, options)?;
-        Ok(Self { sdk, stream: stream.to_owned(), strict, most, aggregates })
+        let left = Arc::default();
+        Ok(Self { sdk, stream: stream.to_owned(), strict, most, aggregates, left })
     }
 
     /// Where reading begins: at the same place in all shards.
@@ -90,9 +99,11 @@ impl StreamWatch {
     pub(super) async fn summary(&self) -> Result<Summary> {
         let found = patiently(|| self.sdk.summary(&self.stream)).await;
         found.map_err(|fault| match fault.code.as_deref() {
-            Some("ResourceNotFoundException") => {
-                Error::NotFound(format!("{}: no stream {}", self.sdk.url(), self.stream))
-            }
+            Some("ResourceNotFoundException") => Error::NotFound(format!(
+                "{}: no stream {}; pinlake streams create makes it, and streams list says what is there",
+                self.sdk.url(),
+                self.stream
+            )),
             _ => self.fault("describe it", &fault),
         })
     }
@@ -100,6 +111,10 @@ impl StreamWatch {
     pub(super) async fn lineage(&self) -> Result<Vec<Shard>> {
         let found = patiently(|| self.sdk.lineage(&self.stream)).await;
         found.map_err(|fault| self.fault("list its shards", &fault))
+    }
+
+    pub(super) fn left(&self) -> MutexGuard<'_, Left> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn place(&self, shard: &str) -> Place {

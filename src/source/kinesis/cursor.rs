@@ -12,8 +12,8 @@ use super::sequence::Sequence;
 use super::service::{Kept, Page};
 use crate::error::Result;
 
-/// Between two reads of a shard: it answers five a second (Kinesis: "Quotas and limits", GetRecords), two of
-/// which are ours, the driver's and the executor's.
+/// Between two reads of a shard: it answers five a second (Kinesis: "Quotas and limits", GetRecords), half of
+/// which are ours, the driver's or, once it has looked ahead, an executor's.
 const BETWEEN: Duration = Duration::from_millis(400);
 
 const EXPIRED: &str = "ExpiredIteratorException";

@@ -18,8 +18,8 @@ from pinlake.errors import ConfigError
 
 # Records of one read (Kinesis: GetRecords, Limit).
 MOST_A_FETCH = 10_000
-# What a batch takes of one shard, which takes in 10,000 records or 10 MB in ten seconds at most
-# (Kinesis: "Quotas and limits"): five times that, so that a backlog shrinks.
+# What a batch takes of one shard: five times what that takes in during ten seconds, 10,000 records
+# or 10 MB (Kinesis: "Quotas and limits"). Its 2 MB/s, read twice, bound how a backlog shrinks.
 RECORDS_A_TRIGGER = 50_000
 BYTES_A_TRIGGER = 50 << 20
 # A stream without news is looked at so often.

@@ -107,7 +107,7 @@ def _of_kind(objects: DataFrame, kind: Kind, plan: Mapping[str, Any]) -> DataFra
     # Schemes are spelt in several ways.
     folder = re.sub("^[a-z0-9]+:/*", "", plan["url"]).rstrip("/")
     below = F.lower(F.substring_index(F.col("path"), f"{folder}/", -1))
-    # Behind the last name of another kind, or of this one if a name is of both.
+    # Behind a name of this kind there is none of another; one name of both is this kind's.
     mine = below.rlike(f"(^|/){own}(/(?!{other}(/|$))[^/]*)*$")
     return objects.where(mine if named else mine | ~below.rlike(other))
 
